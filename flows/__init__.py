@@ -1,0 +1,1 @@
+"""WHEN: what a person, a schedule or an event can start."""

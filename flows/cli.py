@@ -1,0 +1,176 @@
+"""The command line: `packshot` is the list of what can be started, each command imported when it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flows.console import run_command
+
+app = typer.Typer(
+    name="packshot",
+    help="Generate product images, and answer for every one of them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Catalogues and their versions.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Catalogue = Annotated[str, typer.Option(help="A folder of data/.")]
+DataVersion = Annotated[Optional[str], typer.Option(help="Git revision or md5; the working tree when left out.")]  # noqa: UP045
+SlotArgument = Annotated[str, typer.Argument(help="Such as generate-fashion-mnist.")]
+Why = Annotated[str, typer.Option(help="Goes to the ledger.")]
+
+
+def main() -> None:
+    """The entry point of the `packshot` command."""
+    sys.exit(run_command(app))
+
+
+@app.command()
+def demo() -> None:
+    """The main job from catalogue to served images, with a short recipe."""
+    from flows.demo import demo as run
+
+    run()
+
+
+@app.command()
+def up() -> None:
+    """Run the Prefect server, the MLflow server and the deployments until Ctrl-C."""
+    from flows.up import up as run
+    from tasks.settings import Settings
+
+    run(Settings())
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, reachable, writable and configured, and what to do about what is not."""
+    from flows.doctor import doctor as run
+    from tasks.settings import Settings
+
+    raise typer.Exit(run(Settings()))
+
+
+@data_app.command("add")
+def data_add(
+    folder: Annotated[Path, typer.Argument(help="Photographs in category folders.")],
+    name: Annotated[str, typer.Option(help="The catalogue's name.")],
+    link: Annotated[bool, typer.Option(help="Hard-link the files instead of copying them.")] = False,
+) -> None:
+    """Put a folder of photographs into data/ and pin it with DVC."""
+    from flows.commands import add_data
+
+    add_data(folder, name, link)
+
+
+@data_app.command("versions")
+def data_versions(
+    name: Annotated[Optional[str], typer.Argument(help="Of one catalogue; all when left out.")] = None,  # noqa: UP045
+) -> None:
+    """List the versions of the catalogues."""
+    from flows.commands import list_data
+
+    list_data(name)
+
+
+@app.command()
+def train(
+    family: Annotated[str, typer.Argument(help="Such as dcgan; `packshot models` lists them.")],
+    catalogue: Catalogue = "fashion-mnist",
+    data_version: DataVersion = None,
+    epochs: Annotated[Optional[int], typer.Option(help="Passes over the training split.")] = None,  # noqa: UP045
+    seed: Annotated[Optional[int], typer.Option(help="Of weights, order, noise and augmentation.")] = None,  # noqa: UP045
+    changes: Annotated[Optional[list[str]], typer.Option("--set", help="name=value of the recipe.")] = None,  # noqa: UP045
+    quarantine: Annotated[bool, typer.Option(help="Set failing images aside and go on.")] = False,
+    max_quarantined: Annotated[float, typer.Option(help="Largest share that may be set aside.")] = 0.02,
+    force: Annotated[bool, typer.Option(help="Run the flow even when nothing changed.")] = False,
+) -> None:
+    """Validate, prepare, train, evaluate, register, and promote if the gate allows it."""
+    from flows.commands import train_family
+    from tasks.recipes import parse_changes
+
+    named = {"epochs": epochs, "seed": seed}
+    recipe = parse_changes(changes or []) | {name: value for name, value in named.items() if value is not None}
+    train_family(family, recipe, catalogue, data_version, quarantine, max_quarantined, force)
+
+
+@app.command()
+def evaluate(
+    slot: SlotArgument,
+    version: Annotated[Optional[int], typer.Option(help="The champion when left out.")] = None,  # noqa: UP045
+) -> None:
+    """Judge a registered version on its catalogue's test split."""
+    from flows.commands import evaluate_version
+
+    evaluate_version(slot, version)
+
+
+@app.command()
+def generate(
+    slot: SlotArgument,
+    count: Annotated[int, typer.Option(help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    category: Annotated[Optional[str], typer.Option(help="All in turn when left out.")] = None,  # noqa: UP045
+    out: Annotated[Optional[Path], typer.Option(help="Folder; packshots/SLOT when left out.")] = None,  # noqa: UP045
+) -> None:
+    """Make images with a slot's champion, each with its provenance."""
+    from flows.commands import generate_images
+
+    generate_images(slot, count, seed, category, out)
+
+
+@app.command()
+def promote(
+    slot: SlotArgument,
+    version: Annotated[Optional[int], typer.Option(help="The challenger when left out.")] = None,  # noqa: UP045
+    why: Why = "promoted by a person",
+) -> None:
+    """Make a version the slot's champion, and write it to the ledger."""
+    from flows.commands import promote_version
+
+    promote_version(slot, version, why)
+
+
+@app.command()
+def rollback(slot: SlotArgument, why: Why = "rolled back by a person") -> None:
+    """Make the champion before this one the champion again, and write it to the ledger."""
+    from flows.commands import rollback_slot
+
+    rollback_slot(slot, why)
+
+
+@app.command()
+def lineage(
+    x: Annotated[Optional[str], typer.Argument(help="A generated file, SLOT@N, a run id or a data md5.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    verify: Annotated[bool, typer.Option(help="Check the promotion ledger's hash chain.")] = False,
+) -> None:
+    """Where something came from, and what came of it."""
+    from flows.commands import show_lineage
+
+    show_lineage(x, as_json, verify)
+
+
+@app.command()
+def models() -> None:
+    """The families that can be trained, and the slots with their versions."""
+    from flows.commands import list_models
+
+    list_models()
+
+
+@app.callback()
+def prepare_environment() -> None:
+    """Set what the libraries read from the environment, before any of them is imported."""
+    from tasks.settings import Settings
+
+    os.environ.update(Settings().environment())
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

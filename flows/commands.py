@@ -1,0 +1,180 @@
+"""What the commands do: call a flow or a task, and print what came of it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flows.console import summary_table, terminal
+from models.errors import InputError
+from tasks.outcome import Line
+from tasks.settings import Settings
+
+if TYPE_CHECKING:
+    from tasks.report import EvaluationReport
+
+Result = TypeVar("Result")
+
+
+def with_prefect(settings: Settings, run: Callable[[], Result]) -> Result:
+    """Call `run`, which calls a flow, with a Prefect server: the one that runs, or one for as long as it takes."""
+    from flows.servers import prefect_server
+
+    with prefect_server(settings) as url:
+        os.environ["PREFECT_API_URL"] = url
+        return run()
+
+
+def say(text: str) -> None:
+    """Print one line on stdout, whole."""
+    terminal().print(text, soft_wrap=True, markup=False)
+
+
+def show_lines(title: str, lines: list[Line]) -> None:
+    """A summary table: each step, what it did or why it was skipped, and how long it took."""
+    rows = [(line.step, "skipped" if line.skipped else "done", line.text, f"{line.seconds:.1f} s") for line in lines]
+    summary_table(title, ("step", "", "what", "time"), rows, {"skipped": "cyan", "done": "green"})
+
+
+def train_family(
+    family: str,
+    changes: dict[str, Any],
+    catalogue: str,
+    data_version: str | None,
+    quarantine: bool,
+    max_quarantined: float,
+    force: bool,
+) -> None:
+    """`packshot train`."""
+    from flows.repeat import train_or_skip
+    from tasks.recipes import load_recipe
+
+    settings = Settings()
+    if not 0 <= max_quarantined <= 1:
+        raise InputError("--max-quarantined", max_quarantined, "0 to 1")
+    recipe = load_recipe(settings.root, family, changes)
+    outcome = train_or_skip(settings, recipe, catalogue, data_version, quarantine, max_quarantined, force)
+    show_lines(f"train {family} on {catalogue}", outcome.lines)
+    alias = "champion" if outcome.promoted else "challenger"
+    say(f"{outcome.slot} version {outcome.version}: {alias}; {outcome.verdict}")
+
+
+def evaluate_version(slot: str, version: int | None) -> None:
+    """`packshot evaluate`."""
+    from flows.watch import watching
+    from tasks.reevaluate import evaluate_registered
+
+    with watching("evaluate") as watch:
+        report = evaluate_registered(Settings(), slot, version, watch)
+    show_figures(report)
+
+
+def show_figures(report: EvaluationReport) -> None:
+    """The figures of a report beside the floor that real images reach, and the protocol below."""
+    rows = []
+    for figure in report.figures:
+        spread = f" ± {figure.spread:.2g}" if figure.spread is not None else ""
+        floor = f"{figure.floor:.4g}" if figure.floor is not None else ""
+        rows.append((figure.name.replace("_", " "), figure.category or "", f"{figure.value:.4g}{spread}", floor))
+    summary_table(f"{report.family} on {report.catalogue}", ("figure", "category", "value", "real images"), rows)
+    say("protocol: " + ", ".join(f"{name} {value}" for name, value in report.protocol.items()))
+
+
+def generate_images(slot: str, count: int, seed: int, category: str | None, out: Path | None) -> None:
+    """`packshot generate`."""
+    settings = Settings()
+
+    def run() -> None:
+        from flows.generate import generate
+
+        made = generate(slot=slot, count=count, seed=seed, category=category, out=str(out or ""))
+        say(f"{len(made.images)} images in {made.folder} ({made.seconds:.1f} s), sheet {made.sheet}")
+
+    with_prefect(settings, run)
+
+
+def promote_version(slot: str, version: int | None, why: str) -> None:
+    """`packshot promote`."""
+    from tasks.promotion import promote
+
+    say(promote(Settings(), slot, version, who=getpass.getuser(), why=why).text)
+
+
+def rollback_slot(slot: str, why: str) -> None:
+    """`packshot rollback`."""
+    from tasks.promotion import rollback
+
+    say(rollback(Settings(), slot, who=getpass.getuser(), why=why).text)
+
+
+def show_lineage(x: str | None, as_json: bool, verify: bool) -> None:
+    """`packshot lineage`."""
+    from tasks.lineage import FORMS, Lineage
+
+    if x is None and not verify:
+        raise InputError("X", "nothing", FORMS)
+    if verify:
+        from tasks.promotion import verify_ledger
+
+        entries = verify_ledger(Settings())
+        say(f"the ledger holds: {len(entries)} entries, head {entries[-1].hash[:8] if entries else 'none'}")
+    if x is not None:
+        chain = Lineage(Settings()).trace(x)
+        sys.stdout.write((chain.to_json() if as_json else chain.to_text()) + "\n")
+
+
+def list_models() -> None:
+    """`packshot models`."""
+    from models import FAMILIES, load_family
+    from tasks.register import list_slots, list_versions
+
+    rows: list[tuple[object, ...]] = []
+    for name in FAMILIES:
+        family = load_family(name)
+        rows.append((name, family.capability, family.title))
+    summary_table("families", ("family", "capability", "algorithm"), rows)
+    settings, rows = Settings(), []
+    for slot in list_slots(settings):
+        for version in list_versions(settings, slot):
+            aliases, tags = ", ".join(version.aliases), version.tags
+            rows.append(
+                (
+                    slot,
+                    version.version,
+                    tags.get("family", ""),
+                    aliases,
+                    tags.get("data_md5", "")[:8],
+                    tags.get("gate.reason", ""),
+                )
+            )
+    summary_table("slots", ("slot", "version", "family", "alias", "data", "why not champion"), rows)
+
+
+def add_data(folder: Path, name: str, link: bool) -> None:
+    """`packshot data add`."""
+    from tasks.additions import add_folder
+
+    report = add_folder(Settings(), folder, name, link)
+    counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed"
+    say(f"{name}: {counts}, {report.unchanged} unchanged")
+    for sign, files in (("+", report.added), ("~", report.changed), ("-", report.removed)):
+        for file in list(files)[:10]:
+            say(f"  {sign} {file}")
+        if len(files) > 10:
+            say(f"  {sign} and {len(files) - 10} more")
+    say(f"version {report.version.md5}, {report.version.images} images; commit data.dvc to keep it")
+
+
+def list_data(name: str | None) -> None:
+    """`packshot data versions`."""
+    from tasks.versions import list_versions
+
+    rows = [
+        (v.name, v.revision, v.md5, f"{v.images:,}", f"{v.bytes / 2**20:.1f} MiB")
+        for v in list_versions(Settings(), name)
+    ]
+    summary_table("catalogues", ("catalogue", "revision", "md5", "images", "size"), rows)

@@ -1,0 +1,32 @@
+"""The flows `promote` and `rollback`: a person moves the champion of a slot."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+from prefect import flow
+from pydantic import Field
+
+from tasks import promotion
+from tasks.promotion import Move
+from tasks.settings import Settings
+
+Slot = Annotated[str, Field(description="such as generate-fashion-mnist")]
+Why = Annotated[str, Field(min_length=1, description="goes to the ledger")]
+
+
+@flow(name="promote", flow_run_name="{slot}")
+def promote(
+    slot: Slot = "generate-fashion-mnist",
+    version: Annotated[int | None, Field(ge=1, description="the challenger when empty")] = None,
+    why: Why = "promoted by a person",
+) -> Move:
+    """Make a version the slot's champion."""
+    return promotion.promote(Settings(), slot, version, who=getpass.getuser(), why=why)
+
+
+@flow(name="rollback", flow_run_name="{slot}")
+def rollback(slot: Slot = "generate-fashion-mnist", why: Why = "rolled back by a person") -> Move:
+    """Make the champion before this one the champion again."""
+    return promotion.rollback(Settings(), slot, who=getpass.getuser(), why=why)

@@ -1,0 +1,93 @@
+"""The stages of `dvc.yaml`: prepare, train and evaluate without any server, through the same functions as the flows."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.console import ConsoleProgress, run_command
+from models.errors import InputError
+from tasks import pipeline
+from tasks.provenance import git_commit
+from tasks.recipes import build_recipe, parse, read_params, read_section
+from tasks.settings import Settings
+from tasks.validate import require_valid
+
+if TYPE_CHECKING:
+    from tasks.fit import FitResult
+    from tasks.prepared import PreparedSet
+    from tasks.ruler import RulerFile
+
+OUT = Path("artifacts")
+
+
+def prepare() -> None:
+    """Ingest, validate and prepare; the prepared set's description is the stage's output."""
+    copy(_prepared(Settings()).folder / "meta.json", OUT / "prepare")
+
+
+def train() -> None:
+    """Train the recipe; weights, exported model and history are the stage's outputs."""
+    fitted, _, _ = _fitted(Settings())
+    for name in ("generator.onnx", "generator.safetensors", "history.csv"):
+        copy(fitted.folder / name, OUT / "train")
+
+
+def evaluate() -> None:
+    """Evaluate the exported model; report, metrics and pictures are the stage's outputs."""
+    from tasks.evaluate import EvaluateConfig, evaluation_folder, write_metrics
+
+    settings = Settings()
+    fitted, prepared, ruler = _fitted(settings)
+    config = parse(EvaluateConfig, read_params(settings.root)["evaluate"])
+    with ConsoleProgress("evaluate") as watch:
+        report = pipeline.evaluate(settings, fitted.onnx, fitted.family, prepared, config, ruler, watch).value
+    for name in ("report.json", "samples.png", "nearest.png"):
+        copy(evaluation_folder(settings, report.key) / name, OUT / "evaluate")
+    write_metrics(report, OUT / "evaluate" / "metrics.json")
+
+
+def _prepared(settings: Settings) -> PreparedSet:
+    from tasks.prepare import PrepareConfig
+
+    name = read_params(settings.root)["reproduce"]["catalogue"]
+    judging = read_params(settings.root)["validate"]
+    with ConsoleProgress("prepare") as watch:
+        data = pipeline.ingest(settings, name, None, watch).value
+        validation = pipeline.validate(settings, data, judging["quarantine"], judging["max_quarantined"]).value
+        require_valid(validation)
+        config = parse(PrepareConfig, read_section(settings.root, "prepare", name))
+        return pipeline.prepare(settings, data, validation, config, watch).value
+
+
+def _fitted(settings: Settings) -> tuple[FitResult, PreparedSet, RulerFile]:
+    from tasks.ruler import ensure_ruler
+
+    prepared = _prepared(settings)
+    recipe = build_recipe(read_params(settings.root)["reproduce"]["train"], {})
+    with ConsoleProgress("train") as watch:
+        ruler = ensure_ruler(settings, prepared.catalogue, prepared, watch)
+        tags = {"git_commit": git_commit(settings.root)}
+        return pipeline.fit(settings, prepared, recipe, ruler, tags, watch).value, prepared, ruler
+
+
+def copy(file: Path, folder: Path) -> None:
+    """Put a copy of a kept file where DVC expects the stage's output."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, folder / file.name)
+
+
+STAGES = {"prepare": prepare, "train": train, "evaluate": evaluate}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the stage that is named."""
+    if len(arguments) != 1 or arguments[0] not in STAGES:
+        raise InputError("stage", " ".join(arguments), STAGES)
+    STAGES[arguments[0]]()
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(lambda: main(sys.argv[1:])))

@@ -1,0 +1,211 @@
+"""The steps as Prefect tasks: what Prefect adds to `tasks.pipeline` is retries, states, progress and artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Task, task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import FlowRunContext
+from prefect.states import Completed
+
+from flows.watch import show_picture, watching
+from models.errors import ServiceError
+from models.family import FamilyConfig
+from serving.engine import measure_servability
+from tasks import pipeline
+from tasks.evaluate import EvaluateConfig
+from tasks.fit import FitResult
+from tasks.gate import GateBounds
+from tasks.outcome import Done, Line, timed
+from tasks.prepare import PrepareConfig
+from tasks.prepared import PreparedSet
+from tasks.register import VersionInfo
+from tasks.report import EvaluationReport
+from tasks.ruler import RulerFile, ensure_ruler, register_ruler
+from tasks.selection import Judged, find_champion, register_version
+from tasks.selection import gate as judge
+from tasks.settings import Settings
+from tasks.validate import ValidationReport, require_valid
+from tasks.versions import CatalogueVersion
+
+Given = ParamSpec("Given")
+Value = TypeVar("Value")
+
+
+def passes(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """True for a failure that may be over in a moment: a server that restarts."""
+    return isinstance(state.result(raise_on_failure=False), ServiceError)
+
+
+def step(
+    name: str, retries: int = 0, retry_delay_seconds: int | list[float] = 0
+) -> Callable[[Callable[Given, Done[Value]]], Callable[Given, Done[Value]]]:
+    """Declare a function to Prefect as the task `name`; a lost server is tried again, nothing else is.
+
+    When nothing had to be done the task's state is called Skipped and says why.
+    """
+
+    def declare(function: Callable[Given, Done[Value]]) -> Callable[Given, Done[Value]]:
+        @task(
+            name=name,
+            cache_policy=NO_CACHE,
+            retries=retries,
+            retry_delay_seconds=retry_delay_seconds,
+            retry_condition_fn=passes,
+        )
+        @wraps(function)
+        def run(*args: Given.args, **kwargs: Given.kwargs) -> State[Done[Value]]:
+            done = function(*args, **kwargs)
+            state_name = "Skipped" if done.line.skipped else "Completed"
+            return Completed(data=done, name=state_name, message=done.line.text)
+
+        @wraps(function)
+        def call(*args: Given.args, **kwargs: Given.kwargs) -> Done[Value]:
+            return run(*args, **kwargs).result()
+
+        return call
+
+    return declare
+
+
+@step("ingest", retries=2, retry_delay_seconds=5)
+def ingest(settings: Settings, catalogue: str, data_version: str | None) -> Done[CatalogueVersion]:
+    """Bring the catalogue's bytes in place and hold them against `data.dvc`."""
+    with watching("ingest") as watch:
+        return pipeline.ingest(settings, catalogue, data_version, watch)
+
+
+@step("validate")
+def validate(
+    settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
+) -> Done[ValidationReport]:
+    """Judge the catalogue; a failed suite stops the run before anything is trained."""
+    done = pipeline.validate(settings, data, quarantine, max_quarantined)
+    if FlowRunContext.get() is not None:
+        show_validation(done.value)
+    require_valid(done.value)
+    return done
+
+
+def show_validation(report: ValidationReport) -> None:
+    """The expectations, and the rows that failed them, as tables on the run's page."""
+    checks = [check.model_dump() for check in report.checks]
+    create_table_artifact(checks, key="validation", description=f"Suite {report.suite}; Data Docs: {report.data_docs}")
+    if report.failures:
+        failures = [failure.model_dump() for failure in report.failures[:500]]
+        create_table_artifact(failures, key="failing-images", description=f"Contact sheet: {report.contact_sheet}")
+
+
+@step("prepare")
+def prepare(
+    settings: Settings, data: CatalogueVersion, report: ValidationReport, config: PrepareConfig
+) -> Done[PreparedSet]:
+    """Split by product and write memory-mapped arrays."""
+    with watching("prepare") as watch:
+        return pipeline.prepare(settings, data, report, config, watch)
+
+
+@step("ruler", retries=2, retry_delay_seconds=5)
+def ruler(settings: Settings, prepared: PreparedSet) -> Done[RulerFile]:
+    """Find or train the classifier that measures this catalogue, and see that MLflow has it."""
+    with watching("ruler") as watch, timed() as seconds:
+        found = ensure_ruler(settings, prepared.catalogue, prepared, watch)
+        version = register_ruler(settings, prepared.catalogue, found)
+    what = f"version {version}, {found.source}, accuracy {found.accuracy:.4f}, sha256 {found.digest[:8]}"
+    return Done(found, Line(step="ruler", what=what, seconds=seconds(), inputs=f"weights {found.digest[:8]}"))
+
+
+@step("fit", retries=3, retry_delay_seconds=[5, 20, 60])
+def fit(
+    settings: Settings, prepared: PreparedSet, recipe: FamilyConfig, measuring: RulerFile, tags: dict[str, str]
+) -> Done[FitResult]:
+    """Train, or go on with a training that was stopped."""
+    with watching("fit") as watch:
+        done = pipeline.fit(settings, prepared, recipe, measuring, tags, watch)
+    show_training(settings, done.value)
+    return done
+
+
+def show_training(settings: Settings, fitted: FitResult) -> None:
+    """The film strip and the way to the MLflow run, on the run's page."""
+    if FlowRunContext.get() is None:
+        return
+    for path in sorted(fitted.folder.glob("samples-*.png")):
+        show_picture(settings, fitted.run_id, path, "samples", path.stem, f"Samples at update {int(path.stem[8:]):,}")
+    link = f"{settings.mlflow_url}/#/runs/{fitted.run_id}"
+    create_link_artifact(link, link_text=f"MLflow run {fitted.run_id}", key="mlflow-run")
+
+
+@step("evaluate")
+def evaluate(
+    settings: Settings, fitted: FitResult, prepared: PreparedSet, config: EvaluateConfig, measuring: RulerFile
+) -> Done[EvaluationReport]:
+    """Judge the exported generator on the test split."""
+    with watching("evaluate") as watch:
+        done = pipeline.evaluate(settings, fitted.onnx, fitted.family, prepared, config, measuring, watch)
+    if FlowRunContext.get() is not None:
+        rows = [figure.model_dump() for figure in done.value.figures]
+        protocol = ", ".join(f"{name} {value}" for name, value in done.value.protocol.items())
+        create_table_artifact(rows, key="figures", description=f"Protocol: {protocol}")
+    return done
+
+
+@step("register", retries=3, retry_delay_seconds=5)
+def register(
+    settings: Settings,
+    fitted: FitResult,
+    report: EvaluationReport,
+    prepared: PreparedSet,
+    validation: ValidationReport,
+    tags: dict[str, str],
+) -> Done[VersionInfo]:
+    """Make the exported model the next version of its slot."""
+    with timed() as seconds:
+        version = register_version(settings, fitted, report, prepared, validation, tags)
+    if FlowRunContext.get() is not None:
+        link = f"{settings.mlflow_url}/#/models/{version.slot}/versions/{version.version}"
+        create_link_artifact(link, link_text=f"{version.slot} version {version.version}", key="mlflow-version")
+        show_picture(settings, fitted.run_id, Path("samples.png"), "evaluation", "samples", "Samples, by category")
+        show_picture(settings, fitted.run_id, Path("nearest.png"), "evaluation", "nearest", "Nearest training images")
+    what = f"{version.slot} version {version.version}, ONNX equal to torch within {fitted.export_difference:.1g}"
+    return Done(version, Line(step="register", what=what, seconds=seconds(), inputs=f"model {fitted.onnx_sha256[:8]}"))
+
+
+@step("gate", retries=3, retry_delay_seconds=5)
+def gate(
+    settings: Settings,
+    version: VersionInfo,
+    fitted: FitResult,
+    report: EvaluationReport,
+    prepared: PreparedSet,
+    config: EvaluateConfig,
+    measuring: RulerFile,
+    bounds: GateBounds,
+    who: str,
+) -> Done[Judged]:
+    """Two blessings, good enough and servable, and the move that they allow."""
+    with watching("gate") as watch, timed() as seconds:
+        champion, rival = find_champion(settings, version.slot), None
+        if champion is not None and champion.version != version.version:
+            family = champion.tags["family"]
+            rival = pipeline.evaluate(settings, champion.onnx_path, family, prepared, config, measuring, watch).value
+        servability = measure_servability(version.onnx_path, fitted.export_difference)
+        judged = judge(settings, version, report, champion, rival, bounds, servability, who)
+    if FlowRunContext.get() is not None:
+        create_markdown_artifact(explain(judged), key="gate", description=judged.move.text)
+    said = "promoted" if judged.verdict.passed else "stays challenger"
+    inputs = f"model {fitted.onnx_sha256[:8]}, report {report.key[:8]}"
+    return Done(judged, Line(step="gate", what=f"{said}: {judged.verdict.text}", seconds=seconds(), inputs=inputs))
+
+
+def explain(judged: Judged) -> str:
+    """The verdict as Markdown: what was broken, what held, what was done."""
+    broken = [f"- **broken**: {reason}" for reason in judged.verdict.reasons]
+    held = [f"- held: {reason}" for reason in judged.verdict.held]
+    return "\n".join([f"**{judged.move.text}**", "", *broken, *held])

@@ -1,0 +1,93 @@
+"""The flow `train`: from a version of a catalogue to a judged version of its slot."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+from prefect import flow, runtime
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows import steps
+from models.dcgan import DCGANConfig
+from tasks.evaluate import EvaluateConfig, evaluation_folder
+from tasks.gate import GateBounds
+from tasks.outcome import TrainOutcome
+from tasks.prepare import PrepareConfig
+from tasks.provenance import git_commit
+from tasks.recipes import parse, read_params, read_section
+from tasks.settings import Settings
+
+Recipe = DCGANConfig
+"""The union of the families' configs: Prefect's page makes its form from it."""
+
+
+@flow(name="train", flow_run_name="{catalogue}-{recipe.family}-seed{recipe.seed}")
+def train(
+    recipe: Recipe = Recipe(),  # noqa: B008 - the form's defaults
+    catalogue: Annotated[str, Field(description="a folder of data/", pattern="^[a-z0-9-]+$")] = "fashion-mnist",
+    data_version: Annotated[str | None, Field(description="git revision or md5; the working tree when empty")] = None,
+    quarantine: Annotated[bool, Field(description="set failing images aside instead of stopping")] = False,
+    max_quarantined: Annotated[float, Field(ge=0, le=1, description="largest share that may be set aside")] = 0.02,
+) -> TrainOutcome:
+    """Validate, prepare, train, evaluate, register, and promote if the gate allows it."""
+    settings = Settings()
+    plan = read_plan(settings, catalogue)
+    flow_run = str(runtime.flow_run.id or "")
+    tags = {"git_commit": git_commit(settings.root), "prefect_flow_run": flow_run}
+
+    data = steps.ingest(settings, catalogue, data_version)
+    validation = steps.validate(settings, data.value, quarantine, max_quarantined)
+    prepared = steps.prepare(settings, data.value, validation.value, plan.prepare)
+    ruler = steps.ruler(settings, prepared.value)
+    fitted = steps.fit(settings, prepared.value, recipe, ruler.value, tags)
+    report = steps.evaluate(settings, fitted.value, prepared.value, plan.evaluate, ruler.value)
+    version = steps.register(settings, fitted.value, report.value, prepared.value, validation.value, tags)
+    judged = steps.gate(
+        settings,
+        version.value,
+        fitted.value,
+        report.value,
+        prepared.value,
+        plan.evaluate,
+        ruler.value,
+        plan.gate,
+        f"flow run {flow_run}" if flow_run else getpass.getuser(),
+    )
+    return TrainOutcome(
+        slot=version.value.slot,
+        version=version.value.version,
+        promoted=judged.value.verdict.passed,
+        verdict=judged.value.verdict.text,
+        run_id=fitted.value.run_id,
+        flow_run=flow_run,
+        data_md5=data.value.md5,
+        data_docs=validation.value.data_docs,
+        onnx=fitted.value.onnx,
+        report=evaluation_folder(settings, report.value.key) / "report.json",
+        lines=[done.line for done in (data, validation, prepared, ruler, fitted, report, version, judged)],
+    )
+
+
+class Plan(BaseModel):
+    """The parameters of the steps around the recipe, from `params.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prepare: PrepareConfig
+    evaluate: EvaluateConfig
+    gate: GateBounds
+
+
+def read_plan(settings: Settings, catalogue: str) -> Plan:
+    """The plan for one catalogue.
+
+    Raises:
+        InputError: an unknown parameter, or a value out of bounds.
+    """
+    params = read_params(settings.root)
+    return Plan(
+        prepare=parse(PrepareConfig, read_section(settings.root, "prepare", catalogue)),
+        evaluate=parse(EvaluateConfig, params.get("evaluate", {})),
+        gate=parse(GateBounds, params.get("gate", {})),
+    )

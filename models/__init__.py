@@ -1,0 +1,29 @@
+"""MATHS: one file per family; knows nothing of Prefect, MLflow or DVC."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from models.errors import InputError
+
+if TYPE_CHECKING:
+    from models.family import Family
+
+FAMILIES: dict[str, str] = {
+    "dcgan": "models.dcgan:DCGAN",
+}
+"""Every family that can be trained, by the name used on the command line: `module:class`, imported when used."""
+
+
+def load_family(name: str) -> type[Family]:
+    """The class of the family called `name`.
+
+    Raises:
+        InputError: no family has that name; the message lists those there are.
+    """
+    if name not in FAMILIES:
+        raise InputError("family", name, FAMILIES)
+    module, _, attribute = FAMILIES[name].partition(":")
+    family: type[Family] = getattr(importlib.import_module(module), attribute)
+    return family

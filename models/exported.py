@@ -1,0 +1,204 @@
+"""A generator as an ONNX file: written from torch, checked against it, and run without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import InputError, TrainingError
+from models.pixels import to_bytes
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from torch import Tensor, nn
+
+    from models.family import Family
+
+METADATA = "packshot"
+
+BATCH = 64
+"""Images per call of the network; fixed, so that an image's bytes do not depend on how many are asked for."""
+TOLERANCE = 1e-3
+"""Largest difference allowed between torch and the exported file, in units of the pixel range [-1, 1]."""
+
+
+def latents(count: int, size: int, seed: int) -> npt.NDArray[np.float32]:
+    """Noise N(0, 1) of shape (count, size); the first images of a larger count are those of a smaller one."""
+    return np.random.default_rng(seed).standard_normal((count, size), dtype=np.float32)
+
+
+def spread_categories(count: int, categories: int) -> npt.NDArray[np.int64]:
+    """Category of each of `count` images, round and round: 0, 1, ..., categories - 1, 0, ..."""
+    return np.arange(count, dtype=np.int64) % categories
+
+
+def write_onnx(
+    network: nn.Module, inputs: dict[str, Tensor], outputs: list[str], about: dict[str, Any], path: Path
+) -> None:
+    """Export `network` with a dynamic batch; `about` is what its users need to know, kept in the file's metadata."""
+    import onnx
+    import torch
+
+    batch = {name: {0: torch.export.Dim.DYNAMIC} for name in inputs}
+    program = torch.onnx.export(
+        network,
+        tuple(inputs.values()),
+        input_names=list(inputs),
+        output_names=outputs,
+        dynamic_shapes=batch,
+        dynamo=True,
+        verbose=False,
+    )
+    if program is None:
+        raise TrainingError(f"torch.onnx.export wrote no program for {path.name}")
+    model = program.model_proto
+    onnx.helper.set_model_props(model, {METADATA: json.dumps(about)})
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def open_session(path: Path, needed: Collection[str], threads: int = 0) -> tuple[InferenceSession, dict[str, Any]]:
+    """An ONNX Runtime session on a file that `write_onnx` wrote, and what its metadata says.
+
+    Raises:
+        TrainingError: the file is no ONNX, was not written by packshot, or says nothing of one of the facts `needed`.
+    """
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    unreadable = (refusals.Fail, refusals.InvalidArgument, refusals.InvalidGraph, refusals.InvalidProtobuf)
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except refusals.NoSuchFile as error:
+        raise TrainingError(f"{path} is not there") from error
+    except unreadable as error:
+        raise TrainingError(f"{path} is not an ONNX file that can be run") from error
+    facts = json.loads(session.get_modelmeta().custom_metadata_map.get(METADATA, "{}"))
+    missing = sorted(set(needed) - set(facts))
+    if missing:
+        raise TrainingError(
+            f"{path} was not exported by packshot for this use: no {', '.join(missing)} in its metadata"
+        )
+    return session, facts
+
+
+def export_generator(family: Family, weights: Path, categories: list[str], path: Path) -> float:
+    """Write the generator with `weights` as ONNX; returns the largest difference from torch over a batch and one image.
+
+    The inputs are `latent` (N, latent) float32 and, for conditional families, `category` (N,) int64; the output is
+    `image` (N, C, H, W) in [-1, 1].
+
+    Raises:
+        TrainingError: the file's images differ from torch's by more than `TOLERANCE`.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    generator = family.networks["generator"]
+    generator.load_state_dict(load_file(weights))
+    generator.eval().to("cpu", torch.float32, memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    inputs = {"latent": torch.zeros(2, family.latent), "category": torch.zeros(2, dtype=torch.int64)}
+    about = {
+        "latent": family.latent,
+        "categories": categories,
+        "conditional": family.conditional,
+        "size": family.shape.size,
+    }
+    write_onnx(generator, inputs, ["image"], about, path)
+    difference = _difference(family, path)
+    if not difference <= TOLERANCE:  # written so that nan is refused too
+        path.unlink()
+        raise TrainingError(
+            f"the exported generator differs from the trained one by {difference:.2g}, allowed: {TOLERANCE:.2g}"
+        )
+    return difference
+
+
+def _difference(family: Family, path: Path) -> float:
+    """Largest absolute difference between torch and the file over a batch and a single image; nan if either has one."""
+    import torch
+
+    exported, worst = ExportedGenerator(path), []
+    for count in (BATCH, 1):
+        noise = latents(count, family.latent, seed=count)
+        categories = spread_categories(count, family.shape.categories)
+        with torch.inference_mode():
+            expected = family.networks["generator"](torch.from_numpy(noise), torch.from_numpy(categories)).numpy()
+        worst.append(np.abs(expected - exported.run(noise, categories)).max())
+    return float(np.max(worst))
+
+
+class ExportedGenerator:
+    """Makes images from an exported file with ONNX Runtime; needs no torch."""
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        self._session, facts = open_session(path, ("latent", "size", "categories", "conditional"), threads)
+        self.latent: int = facts["latent"]
+        self.size: int = facts["size"]
+        self.categories: list[str] = facts["categories"]
+        self.conditional: bool = facts["conditional"]
+        self._inputs = {node.name for node in self._session.get_inputs()}
+
+    def run(self, noise: npt.NDArray[np.float32], categories: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """One call of the network: images (N, C, H, W) in [-1, 1]."""
+        feeds = {"latent": noise, "category": categories}
+        outputs = self._session.run(["image"], {name: value for name, value in feeds.items() if name in self._inputs})
+        images: npt.NDArray[np.float32] = outputs[0]
+        return images
+
+    def batches(self, count: int, seed: int, category: str | None = None) -> Iterator[npt.NDArray[np.uint8]]:
+        """`count` images as uint8 (n, H, W, C), in batches of at most `BATCH`; the same bytes for the same seed."""
+        wanted = self.wanted(count, category)
+        noise = latents(count, self.latent, seed)
+        for start in range(0, count, BATCH):
+            size = min(BATCH, count - start)
+            padding = BATCH - size
+            some_noise = np.pad(noise[start : start + size], ((0, padding), (0, 0)))
+            some_categories = np.pad(wanted[start : start + size], (0, padding))
+            yield to_bytes(self.run(some_noise, some_categories)[:size])
+
+    def sample(self, count: int, seed: int, category: str | None = None) -> npt.NDArray[np.uint8]:
+        """`count` images as one uint8 array (count, H, W, C)."""
+        return np.concatenate(list(self.batches(count, seed, category)))
+
+    def wanted(self, count: int, category: str | None = None) -> npt.NDArray[np.int64]:
+        """The category of each image: the one asked for, or all in turn.
+
+        Raises:
+            InputError: the model cannot be asked for a category, or does not know this one.
+        """
+        if category is None:
+            return spread_categories(count, len(self.categories))
+        if not self.conditional:
+            raise InputError("category", category, "none: this model is not conditional")
+        if category not in self.categories:
+            raise InputError("category", category, self.categories)
+        return np.full(count, self.categories.index(category), np.int64)
+
+
+class ExportedRuler:
+    """Measures images with an exported ruler (see `models.ruler`)."""
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        self._session, facts = open_session(path, ("categories",), threads)
+        self.categories: list[str] = facts["categories"]
+
+    def measure(
+        self, images: npt.NDArray[np.uint8], batch: int = 250
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Features (N, 128) and predicted categories (N,) of uint8 images (N, H, W, C)."""
+        found = []
+        for start in range(0, len(images), batch):
+            planes = images[start : start + batch].transpose(0, 3, 1, 2)
+            signed = np.ascontiguousarray(planes, np.float32) / np.float32(127.5) - np.float32(1)
+            found.append(self._session.run(["features", "logits"], {"image": signed}))
+        features = np.concatenate([part[0] for part in found])
+        return features, np.concatenate([part[1] for part in found]).argmax(1)

@@ -1,0 +1,1 @@
+"""ONLINE: the registered models, loaded to make images."""

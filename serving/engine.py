@@ -1,0 +1,50 @@
+"""The inference engine: a registered version, loaded from its ONNX file and run without torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import RegistryError
+from models.exported import ExportedGenerator
+from tasks.gate import Servability
+from tasks.register import VersionInfo, load_version
+from tasks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Served:
+    """A version and the generator that was loaded from it."""
+
+    version: VersionInfo
+    generator: ExportedGenerator
+
+
+def load(settings: Settings, slot: str, version_or_alias: int | str = "champion") -> Served:
+    """Load `models:/SLOT@ALIAS`, or a version by its number.
+
+    Raises:
+        RegistryError: there is no such slot, version or champion.
+    """
+    version = load_version(settings, slot, version_or_alias)
+    return Served(version, ExportedGenerator(version.onnx_path))
+
+
+def measure_servability(onnx: Path, difference: float) -> Servability:
+    """Load the file in a fresh process, as serving does, and measure its latency and memory.
+
+    `difference` is what the export was found to differ from the trained network by.
+
+    Raises:
+        RegistryError: the file does not load in the serving engine.
+    """
+    command = [sys.executable, "-m", "serving.probe", str(onnx)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    if ended.returncode != 0:
+        reason = (ended.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RegistryError(f"{onnx} does not load in the serving engine: {reason}")
+    measured = json.loads(ended.stdout)
+    return Servability(difference, measured["latency_ms"], measured["memory_mb"])

@@ -1,0 +1,1 @@
+"""STEP: one step of the work each, as plain functions that know nothing of Prefect."""

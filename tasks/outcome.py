@@ -1,0 +1,64 @@
+"""What a step hands on: its value, and the line that tells people what was done or why nothing had to be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+Value = TypeVar("Value")
+
+
+class Line(BaseModel):
+    """One row of a summary: the step, what it did and how long it took, and the hashes of its inputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: str
+    what: str
+    seconds: float
+    inputs: str = ""
+    skipped: bool = False
+
+    @property
+    def text(self) -> str:
+        """What was done, or why nothing had to be."""
+        return f"unchanged: {self.inputs}" if self.skipped else self.what
+
+
+class TrainOutcome(BaseModel):
+    """What a run of the flow `train` ended with: the version, the verdict, where to look, and a line per step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slot: str
+    version: int
+    promoted: bool
+    verdict: str
+    run_id: str
+    flow_run: str
+    data_md5: str
+    data_docs: Path
+    onnx: Path
+    report: Path
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Done(Generic[Value]):
+    """A finished step."""
+
+    value: Value
+    line: Line
+
+
+@contextmanager
+def timed() -> Iterator[Callable[[], float]]:
+    """A watch that says how many seconds went by since the block was entered."""
+    started = time.monotonic()
+    yield lambda: round(time.monotonic() - started, 2)

@@ -1,0 +1,66 @@
+"""What git remembers of `data.dvc`: the md5 of `data/` at each revision, without touching the working tree."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from models.errors import CatalogueError, InputError, StorageError
+
+PIN = "data.dvc"
+
+
+def read_pin(root: Path) -> str:
+    """The md5 of `data/` (32 hex digits) that the working tree's `data.dvc` names.
+
+    Raises:
+        CatalogueError: there is no `data.dvc`, or it does not name one folder.
+    """
+    path = root / PIN
+    if not path.exists():
+        raise CatalogueError(f"{path} is missing; get it back with `git checkout {PIN}`")
+    return _parse_pin(path.read_text(), str(path))
+
+
+def read_pin_at(root: Path, revision: str) -> str:
+    """The md5 of `data/` that `data.dvc` names at a git `revision`.
+
+    Raises:
+        InputError: the revision has no `data.dvc`.
+    """
+    found = _git(root, "show", f"{revision}:./{PIN}")
+    if found is None:
+        raise InputError("data-version", revision, f"a git revision that has {PIN}")
+    return _parse_pin(found, f"{PIN} at {revision}")
+
+
+def find_revision(root: Path, revision: str) -> str | None:
+    """The short sha of the commit that `revision` names, or None when it names none."""
+    found = _git(root, "rev-parse", "--verify", "--quiet", "--short", "--end-of-options", f"{revision}^{{commit}}")
+    return found.strip() if found else None
+
+
+def list_revisions(root: Path) -> list[str]:
+    """Short shas of the commits that changed `data.dvc`, newest first; empty without commits."""
+    if find_revision(root, "HEAD") is None:
+        return []
+    return (_git(root, "log", "--format=%h", "--diff-filter=AM", "--", PIN) or "").split()
+
+
+def _parse_pin(content: str, where: str) -> str:
+    try:
+        (output,) = yaml.safe_load(content)["outs"]
+        return str(output["md5"]).removesuffix(".dir")
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise CatalogueError(f"{where} does not pin one folder; get a good one with `git checkout {PIN}`") from error
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Standard output of git, or None when it says no."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise StorageError("git is not installed; `apt install git`") from error
+    return done.stdout if done.returncode == 0 else None

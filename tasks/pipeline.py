@@ -1,0 +1,183 @@
+"""The steps in their order, each skipped when an equal one was done: the same for flows, `dvc repro` and tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.outcome import Done, Line
+from tasks.progress import Progress
+from tasks.settings import Settings
+from tasks.steps import Record, Step, StepRecords, digest_code, digest_json
+from tasks.storage import digest_file
+from tasks.trail import record_data, record_prepared, record_run, record_validation
+
+if TYPE_CHECKING:
+    from models.family import FamilyConfig
+    from tasks.catalogue import Catalogue
+    from tasks.evaluate import EvaluateConfig
+    from tasks.fit import FitResult
+    from tasks.prepare import PrepareConfig
+    from tasks.prepared import PreparedSet
+    from tasks.report import EvaluationReport
+    from tasks.ruler import RulerFile
+    from tasks.validate import ValidationReport
+    from tasks.versions import CatalogueVersion
+
+READING = ("tasks.catalogue", "tasks.fingerprint", "tasks.idx", "tasks.listing", "tasks.photos", "tasks.pixels")
+Work = Callable[[], tuple[dict[str, Any], list[Path]]]
+
+
+def ingest(settings: Settings, name: str, data_version: str | None, progress: Progress) -> Done[CatalogueVersion]:
+    """Make the catalogue's bytes readable and hold them against `data.dvc`; checked at every run."""
+    from tasks.ingest import IN_PLACE
+    from tasks.ingest import ingest as bring
+
+    started = time.monotonic()
+    data = bring(settings, name, data_version, progress)
+    record_data(settings, data)
+    inputs = f"data.dvc and the files of {name} have md5 {data.md5[:8]}"
+    what = f"{data.images:,} images, {data.bytes / 2**20:.0f} MiB, md5 {data.md5[:8]}, {data.source}"
+    seconds, here = round(time.monotonic() - started, 2), data.source == IN_PLACE
+    return Done(data, Line(step="ingest", what=what, seconds=seconds, inputs=inputs, skipped=here))
+
+
+@lru_cache(maxsize=1)
+def read(folder: Path, name: str, md5: str) -> Catalogue:
+    """The catalogue as one table; validation and preparation of one run share it."""
+    from tasks.catalogue import read_catalogue
+
+    return read_catalogue(folder, name)
+
+
+def validate(
+    settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
+) -> Done[ValidationReport]:
+    """Judge the catalogue with Great Expectations; a catalogue that failed is judged again each time.
+
+    The report says whether the suite held; `tasks.validate.require_valid` stops a run when it did not.
+    """
+    from tasks.validate import ValidationReport, suite_path
+    from tasks.validate import validate as judge
+
+    inputs = {
+        "data": data.md5,
+        "suite": digest_file(suite_path(data.folder)),
+        "quarantine": digest_json([quarantine, max_quarantined]),
+        "code": digest_code("tasks.validate", "tasks.judgement", *READING),
+    }
+    step, started = Step(name="validate", inputs=inputs), time.monotonic()
+    records = StepRecords(settings.home)
+    found = records.find(step)
+    if found is None:
+        catalogue = read(data.folder, data.name, data.md5)
+        report = judge(catalogue, data.md5, settings, quarantine, max_quarantined)
+        if report.success:
+            records.save(step, report.model_dump(mode="json"), [], time.monotonic() - started)
+    else:
+        report = ValidationReport.model_validate(found.result)
+    record_validation(settings, data, report)
+    what = f"suite {report.suite}: {len(report.checks)} expectations for {report.evaluated:,} rows"
+    what += f", {len(report.quarantined)} rows set aside" if report.quarantined else ""
+    return Done(report, _line(step, what, started, found))
+
+
+def prepare(
+    settings: Settings,
+    data: CatalogueVersion,
+    report: ValidationReport,
+    config: PrepareConfig,
+    progress: Progress,
+) -> Done[PreparedSet]:
+    """Split by product and write memory-mapped arrays."""
+    from tasks.prepare import prepare as write
+    from tasks.prepared import PreparedSet
+
+    inputs = {
+        "data": data.md5,
+        "quarantined": digest_json(sorted(report.quarantined)),
+        "params": digest_json(config.model_dump()),
+        "code": digest_code("tasks.prepare", "tasks.prepared", "tasks.splits", *READING),
+    }
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        catalogue = read(data.folder, data.name, data.md5)
+        made = write(catalogue, data.md5, config, report.quarantined, settings, progress)
+        return {"folder": str(made.folder)}, [made.folder / "meta.json"]
+
+    record, line = _run(settings, Step(name="prepare", inputs=inputs), work)
+    prepared = PreparedSet.open(Path(record.result["folder"]))
+    record_prepared(settings, prepared, data, report)
+    sizes = ", ".join(f"{len(prepared.images(split)):,} {split}" for split in ("train", "validation", "test"))
+    height, width, channels = prepared.shape
+    return Done(prepared, line(f"{sizes} at {height}x{width}x{channels}, {len(prepared.categories)} categories"))
+
+
+def fit(
+    settings: Settings,
+    prepared: PreparedSet,
+    config: FamilyConfig,
+    ruler: RulerFile,
+    tags: dict[str, str],
+    progress: Progress,
+) -> Done[FitResult]:
+    """Train, or resume; `tags` go on the MLflow run."""
+    from tasks.fit import FitResult, fit_step
+    from tasks.fit import fit as train
+
+    step = fit_step(prepared, config, ruler)
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        fitted = train(settings, prepared, config, ruler, step.key, tags, progress)
+        return fitted.model_dump(mode="json"), [fitted.onnx]
+
+    record, line = _run(settings, step, work)
+    fitted = FitResult.model_validate(record.result)
+    record_run(settings, fitted, prepared, tags)
+    what = (
+        f"{fitted.steps:,} updates at {fitted.images_per_second:.0f} images/s ({fitted.plan.precision}, "
+        f"{fitted.plan.memory_format}), best at {fitted.best_step:,}"
+    )
+    return Done(fitted, line(what))
+
+
+def evaluate(
+    settings: Settings,
+    onnx: Path,
+    family: str,
+    prepared: PreparedSet,
+    config: EvaluateConfig,
+    ruler: RulerFile,
+    progress: Progress,
+) -> Done[EvaluationReport]:
+    """Judge an exported generator on the test split."""
+    from tasks.evaluate import evaluate as judge
+    from tasks.evaluate import evaluate_step
+    from tasks.report import EvaluationReport
+
+    step = evaluate_step(digest_file(onnx), prepared, config, ruler)
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        untrained = onnx.with_name("untrained.npy")
+        _, folder = judge(settings, onnx, family, prepared, config, ruler, step.key, progress, untrained)
+        return {"folder": str(folder)}, [folder / "report.json", folder / "features.npy"]
+
+    record, line = _run(settings, step, work)
+    report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
+    distance = report.figure("frechet_distance")
+    what = f"{config.samples:,} samples: Fréchet distance {distance.value:.1f} (real against real {distance.floor:.2f})"
+    return Done(report, line(what))
+
+
+def _run(settings: Settings, step: Step, work: Work) -> tuple[Record, Callable[[str], Line]]:
+    started = time.monotonic()
+    record, skipped = StepRecords(settings.home).run(step, work)
+    return record, lambda what: _line(step, what, started, record if skipped else None)
+
+
+def _line(step: Step, what: str, started: float, found: Record | None) -> Line:
+    seconds = time.monotonic() - started
+    return Line(step=step.name, what=what, seconds=round(seconds, 2), inputs=step.summary, skipped=found is not None)

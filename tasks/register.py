@@ -1,0 +1,238 @@
+"""Slots in MLflow's registry: an ONNX file becomes a version, and a version becomes a local file again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import RegistryError
+from tasks.ledger import Ledger
+from tasks.model_folder import ONNX_FILE, load_onnx, write_model_folder
+from tasks.settings import Settings
+from tasks.storage import digest_file, locked
+from tasks.tracking import Tracking, open_tracking, service_errors
+
+if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
+    from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+DESCRIPTION_LENGTH = 5000
+
+
+@dataclass(frozen=True)
+class VersionSummary:
+    """A version as the registry lists it; `created` is milliseconds since 1970."""
+
+    slot: str
+    version: int
+    run_id: str
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+    description: str
+    created: int
+
+    @property
+    def uri(self) -> str:
+        """The version's address, as MLflow and `packshot lineage` understand it."""
+        return f"models:/{self.slot}/{self.version}"
+
+
+@dataclass(frozen=True)
+class VersionInfo(VersionSummary):
+    """A version with its ONNX file at hand, whose bytes are those that were registered."""
+
+    onnx_path: Path
+
+
+def register(
+    settings: Settings,
+    run_id: str,
+    slot: str,
+    family: str,
+    onnx_path: Path,
+    *,
+    model_card: str,
+    tags: Mapping[str, str],
+) -> int:
+    """Log the ONNX file as an MLflow model of the run and make it the next version of `slot`; returns the version.
+
+    The registered file has the bytes of `onnx_path`. Registering the same bytes of the same run again returns the
+    version that is there. `tags` go on the version, beside `family` and `onnx_sha256`; `model_card` is Markdown.
+
+    Raises:
+        InputError: the file is not an ONNX model in one piece.
+        ServiceError: MLflow cannot be reached.
+    """
+    tracking = open_tracking(settings)
+    digest = digest_file(onnx_path)
+    with locked(settings.home / "locks" / "registry.lock", seconds=60, doing="registering a model"):
+        for known in _search(tracking, slot):
+            if known.run_id == run_id and known.tags.get("onnx_sha256") == digest:
+                return known.version
+        model = log_model(tracking, run_id, slot, onnx_path, model_card)
+        with service_errors(tracking.uri):
+            _create_slot(tracking, slot)
+            made = tracking.client.create_model_version(
+                slot,
+                source=model.artifact_location,  # `models:/ID` is looked up in MLflow's global tracking URI, not ours
+                run_id=run_id,
+                model_id=model.model_id,
+                tags={**tags, "family": family, "onnx_sha256": digest},
+                description=model_card[:DESCRIPTION_LENGTH],
+                await_creation_for=0,  # the database has it at once
+            )
+    return int(made.version)
+
+
+def log_model(tracking: Tracking, run_id: str, slot: str, onnx_path: Path, model_card: str) -> LoggedModel:
+    """Log the ONNX file, its signature, an input example and the model card as a model of the run.
+
+    The steps of `mlflow.onnx.log_model` through the client: that function needs the thread's active run.
+    """
+    from mlflow.entities import LoggedModelOutput
+
+    client = tracking.client
+    proto = load_onnx(onnx_path)
+    with service_errors(tracking.uri):
+        experiment = client.get_run(run_id).info.experiment_id
+        logged = client.create_logged_model(experiment, name=slot, source_run_id=run_id, model_type="onnx")
+        with tempfile.TemporaryDirectory() as folder:
+            write_model_folder(
+                Path(folder) / "model",
+                proto,
+                onnx_path,
+                model_card=model_card,
+                run_id=run_id,
+                model_id=logged.model_id,
+            )
+            client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
+        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+        return client.finalize_logged_model(logged.model_id, "READY")
+
+
+def load_version(settings: Settings, slot: str, version_or_alias: int | str) -> VersionInfo:
+    """The version by number or alias (`3`, `"3"`, `"champion"`), with its ONNX file checked against its digest.
+
+    Raises:
+        RegistryError: there is no such slot, version or alias (the message lists what there is); the champion is not
+            the one the ledger names; the ONNX file is lost or its bytes changed.
+    """
+    tracking = open_tracking(settings)
+    wanted = str(version_or_alias).removeprefix("@")
+    versions = _search(tracking, slot)
+    found = next((v for v in versions if wanted == str(v.version) or wanted in v.aliases), None)
+    if wanted == CHAMPION:
+        _check_champion(settings, slot, found)
+    if found is None:
+        raise RegistryError(_nothing_such(tracking, slot, wanted, versions))
+    path = _fetch(settings, tracking, found)
+    if digest_file(path) != found.tags.get("onnx_sha256"):
+        raise RegistryError(
+            f"{slot} version {found.version}: {path} does not have the bytes that were registered; "
+            f"restore the file, or move on: packshot rollback {slot}"
+        )
+    return VersionInfo(**vars(found), onnx_path=path)
+
+
+def list_slots(settings: Settings) -> list[str]:
+    """The names of all slots, in order."""
+    tracking = open_tracking(settings)
+    return _slots(tracking)
+
+
+def list_versions(settings: Settings, slot: str) -> list[VersionSummary]:
+    """The versions of `slot`, newest first.
+
+    Raises:
+        RegistryError: there is no such slot; the message lists the slots.
+    """
+    tracking = open_tracking(settings)
+    versions = _search(tracking, slot)
+    if not versions:
+        raise RegistryError(_nothing_such(tracking, slot, "", versions))
+    return versions
+
+
+def _create_slot(tracking: Tracking, slot: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        tracking.client.create_registered_model(slot)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _search(tracking: Tracking, slot: str) -> list[VersionSummary]:
+    if "'" in slot:  # no slot has one, and MLflow's filters cannot hold it
+        return []
+    with service_errors(tracking.uri):
+        found = tracking.client.search_model_versions(f"name = '{slot}'", max_results=10_000)
+        aliases = tracking.client.get_registered_model(slot).aliases if found else {}
+    return sorted((_summary(version, aliases) for version in found), key=lambda version: -version.version)
+
+
+def _summary(version: ModelVersion, aliases: Mapping[str, str]) -> VersionSummary:
+    return VersionSummary(
+        slot=version.name,
+        version=int(version.version),
+        run_id=version.run_id or "",
+        tags=dict(version.tags),
+        aliases=tuple(sorted(alias for alias, number in aliases.items() if str(number) == str(version.version))),
+        description=version.description or "",
+        created=int(version.creation_timestamp),
+    )
+
+
+def _slots(tracking: Tracking) -> list[str]:
+    with service_errors(tracking.uri):
+        return sorted(model.name for model in tracking.client.search_registered_models(max_results=1000))
+
+
+def _nothing_such(tracking: Tracking, slot: str, wanted: str, versions: list[VersionSummary]) -> str:
+    if not versions:
+        slots = ", ".join(_slots(tracking)) or "none yet: packshot train makes the first"
+        return f"slot: got {slot!r}, which has no versions; slots: {slots}"
+    there = ", ".join(f"{v.version}{''.join(f' @{alias}' for alias in v.aliases)}" for v in versions)
+    return f"version of {slot}: got {wanted!r}, there are: {there}"
+
+
+def _check_champion(settings: Settings, slot: str, found: VersionSummary | None) -> None:
+    allowed = Ledger(settings.home).champions_allowed(slot)
+    if found is None and allowed:
+        raise RegistryError(
+            f"{slot} has no champion in the registry, though the ledger names version {allowed[0]}: the version or its "
+            f"alias was deleted; choose another: packshot promote {slot} --version N, or packshot rollback {slot}"
+        )
+    if found is not None and found.version not in allowed:
+        named = f"names version {allowed[0]}" if allowed else "has no champion"
+        raise RegistryError(
+            f"champion of {slot} is version {found.version} in the registry, but the ledger {named}: it was moved "
+            f"outside Packshot; write it down: packshot promote {slot} --version {found.version}, or choose another"
+        )
+
+
+def _fetch(settings: Settings, tracking: Tracking, version: VersionSummary) -> Path:
+    """The local path of the version's ONNX file, downloaded when the artifacts are not on this machine."""
+    from mlflow.artifacts import download_artifacts
+
+    with service_errors(tracking.uri):
+        folder = tracking.client.get_model_version_download_uri(version.slot, str(version.version))
+        if folder.startswith(("/", "file://")):
+            path = Path(folder.removeprefix("file://")) / ONNX_FILE
+        else:
+            cache = settings.home / "models" / version.slot / str(version.version)
+            path = cache / ONNX_FILE
+            if not path.exists():
+                cache.mkdir(parents=True, exist_ok=True)
+                download_artifacts(f"{folder}/{ONNX_FILE}", dst_path=str(cache), tracking_uri=tracking.uri)
+    if not path.is_file():
+        raise RegistryError(
+            f"{version.slot} version {version.version}: its file {path} is lost; restore it, or train that run again"
+        )
+    return path

@@ -1,0 +1,82 @@
+"""Files written whole or not at all, digests, and locks between processes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from models.errors import StorageError
+
+
+def digest_file(path: Path, algorithm: str = "sha256") -> str:
+    """Hex digest of the file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` to `path` so that a reader, a crash or a full disk never leaves half a file.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; what was at `path` before is still there.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to write at `path` into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+
+
+def explain_os_error(error: OSError, path: Path) -> StorageError:
+    """The one-line error for a write that failed at `path`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
+        return StorageError(
+            f"disk full: writing {path} failed with {free / 2**20:.1f} MiB free; "
+            "free some space and run the same command again"
+        )
+    return StorageError(f"cannot write {path}: {error.strerror or error}")
+
+
+@contextmanager
+def locked(path: Path, seconds: float, doing: str) -> Iterator[None]:
+    """Hold the lock file `path`; wait up to `seconds` for another process that is `doing` the same.
+
+    Raises:
+        StorageError: the lock was still held when the time was over.
+    """
+    lock = FileLock(path)
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            raise StorageError(
+                f"another process is {doing} (lock {path}); waited {seconds:.0f} s, try again when it is done"
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()

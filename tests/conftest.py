@@ -1,0 +1,9 @@
+"""Settings of the whole test run: one thread per process, since tiny networks only lose time on two."""
+
+import os
+
+from tasks.settings import TELEMETRY_OFF
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+os.environ.update(TELEMETRY_OFF)

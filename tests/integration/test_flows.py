@@ -1,0 +1,123 @@
+"""The flows on a small real catalogue, with a real Prefect server, MLflow on SQLite, DVC and Great Expectations."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.generate import generate
+from flows.promote import promote, rollback
+from flows.retrain import retrain
+from flows.train import Recipe, train
+from models.errors import InputError, RegistryError
+from tasks.lineage import Lineage
+from tasks.promotion import verify_ledger
+from tasks.provenance import read_provenance
+from tasks.recipes import load_recipe
+from tasks.register import list_versions, load_version
+from tasks.settings import Settings
+from tests.workshop import CATEGORIES, make_workshop
+
+SLOT = "generate-shapes"
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    settings = make_workshop(tmp_path_factory.mktemp("workshop"))
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": "59871"}.items():
+            patch.setenv(f"PACKSHOT_{name}", str(value))
+        yield Settings()
+
+
+@pytest.fixture(scope="module")
+def first(workshop):
+    return train(recipe(workshop, seed=0), catalogue="shapes")
+
+
+def recipe(settings, **changes) -> Recipe:
+    return Recipe.model_validate(load_recipe(settings.root, "dcgan", changes).model_dump())
+
+
+def test_a_first_version_becomes_champion_and_all_is_recorded(workshop, first):
+    champion = load_version(workshop, SLOT, "champion")
+    assert (first.slot, first.version, first.promoted) == (SLOT, 1, True)
+    assert champion.version == 1
+    assert champion.tags["data_md5"] == first.data_md5
+    assert champion.tags["prefect_flow_run"] == first.flow_run
+    assert champion.tags["validation_success"] == "true"
+    assert "Protocol" in champion.description
+    assert [line.step for line in first.lines] == [
+        "ingest",
+        "validate",
+        "prepare",
+        "ruler",
+        "fit",
+        "evaluate",
+        "register",
+        "gate",
+    ]
+
+
+def test_the_flow_run_shows_tables_and_links(workshop, first):
+    with get_client(sync_client=True) as client:
+        keys = {artifact.key for artifact in client.read_artifacts() if str(artifact.flow_run_id) == first.flow_run}
+    assert {"validation", "figures", "mlflow-run", "mlflow-version", "gate", "samples"} <= keys
+
+
+def test_the_same_again_skips_what_was_done(workshop, first):
+    again = train(recipe(workshop, seed=0), catalogue="shapes")
+    skipped = {line.step for line in again.lines if line.skipped}
+    assert skipped >= {"ingest", "validate", "prepare", "fit", "evaluate"}
+    assert (again.version, again.run_id) == (1, first.run_id)
+    assert all("unchanged" in line.text for line in again.lines if line.skipped)
+
+
+def test_images_can_be_made_again_and_traced_to_the_data(workshop, first, tmp_path):
+    made = generate(slot=SLOT, count=7, seed=3, out=str(tmp_path / "a"))
+    again = generate(slot=SLOT, count=9, seed=3, out=str(tmp_path / "b"))
+    assert [path.read_bytes() for path in made.images] == [path.read_bytes() for path in again.images[:7]]
+    provenance = read_provenance(made.images[4])
+    assert (provenance.version, provenance.seed, provenance.index) == (1, 3, 4)
+    assert provenance.category == CATEGORIES[1]
+
+    chain = json.loads(Lineage(workshop).trace(str(made.images[0])).to_json())
+    kinds = {node["kind"] for node in chain["ancestors"]}
+    assert kinds >= {"version", "run", "report", "prepared", "data", "validation", "commit", "flow_run"}
+    back = Lineage(workshop).trace(first.data_md5)
+    assert {"prepared", "run", "version"} <= {node.kind for node in back.descendants()}
+
+
+def test_one_category_can_be_asked_for(workshop, first, tmp_path):
+    made = generate(slot=SLOT, count=3, seed=0, category="ring", out=str(tmp_path))
+    assert {read_provenance(path).category for path in made.images} == {"ring"}
+    with pytest.raises(InputError, match=r"category: got 'sofa', allowed: one of bigbox, box, ring"):
+        generate(slot=SLOT, count=3, seed=0, category="sofa", out=str(tmp_path / "no"))
+
+
+def test_a_loser_stays_challenger_with_the_reason_on_it_until_a_person_decides(workshop, first):
+    worse = train(recipe(workshop, seed=1, epochs=1, learning_rate=1e-6), catalogue="shapes")
+    assert (worse.version, worse.promoted) == (2, False)
+    tagged = next(version for version in list_versions(workshop, SLOT) if version.version == 2)
+    assert tagged.aliases == ("challenger",)
+    assert "Fréchet distance" in tagged.tags["gate.reason"]
+
+    promote(slot=SLOT, why="a test")
+    assert load_version(workshop, SLOT, "champion").version == 2
+    rollback(slot=SLOT, why="a test")
+    assert load_version(workshop, SLOT, "champion").version == 1
+    assert [entry.action for entry in verify_ledger(workshop)] == ["promote", "challenge", "promote", "rollback"]
+
+
+def test_retrain_challenges_with_the_champions_family(workshop, first):
+    outcome = retrain(slot=SLOT, seed=5)
+    assert outcome.slot == SLOT
+    assert load_version(workshop, SLOT, outcome.version).tags["family"] == "dcgan"
+
+
+def test_an_unknown_slot_names_those_there_are(workshop, first):
+    with pytest.raises(RegistryError, match=SLOT):
+        generate(slot="generate-nothing", count=1)

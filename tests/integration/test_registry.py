@@ -1,0 +1,147 @@
+"""Tracking and registration on a real MLflow in SQLite, without a server."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from models.errors import InputError, RegistryError, ServiceError
+from tasks.register import list_slots, list_versions, load_version, register
+from tasks.settings import Settings
+from tasks.storage import digest_file
+from tasks.tracking import open_tracking, serves_home
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
+MD5 = "a" * 32
+
+
+@pytest.fixture
+def settings(registry_settings) -> Settings:
+    return registry_settings
+
+
+def test_run_keeps_params_metrics_figure_and_dataset(settings, tracking, tmp_path):
+    run_id = tracking.start_or_resume_run("test", None, "first", {"family": "dcgan"}, {"epochs": 3})
+    tracking.log_metrics(run_id, 5, {"loss": 0.5, "speed": 300.0})
+    (tmp_path / "grid.txt").write_text("grid")
+    tracking.log_figure_file(run_id, tmp_path / "grid.txt", "grids")
+    tracking.log_dataset(run_id, "shirts", MD5, "data/shirts", "training")
+    tracking.end_run(run_id)
+    run = tracking.client.get_run(run_id)
+    assert run.data.params == {"epochs": "3"}
+    assert run.data.metrics == {"loss": 0.5, "speed": 300.0}
+    assert run.info.status == "FINISHED"
+    assert (Path(run.info.artifact_uri) / "grids" / "grid.txt").read_text() == "grid"
+    assert Path(run.info.artifact_uri).is_relative_to(settings.mlflow_artifacts)
+    found = tracking.client.search_runs([run.info.experiment_id], f"dataset.digest = '{MD5}'")
+    assert run_id in [one.info.run_id for one in found]
+
+
+def test_resumed_run_is_the_same_run_and_running(tracking):
+    run_id = tracking.start_or_resume_run("test", None, "killed", {}, {"epochs": 3})
+    tracking.end_run(run_id, "FAILED")
+    assert tracking.start_or_resume_run("test", run_id, "killed", {"resumed": "1"}, {"epochs": 3}) == run_id
+    run = tracking.client.get_run(run_id)
+    assert run.info.status == "RUNNING"
+    assert run.data.tags["resumed"] == "1"
+
+
+def test_unknown_run_and_long_digest_are_refused(tracking):
+    with pytest.raises(InputError, match="run: got 'nope'"):
+        tracking.start_or_resume_run("test", "nope", "x", {}, {})
+    with pytest.raises(InputError, match="data md5"):
+        tracking.log_dataset("any", "shirts", "sha256:" + "a" * 64, "data", "training")
+
+
+def test_unreachable_server_is_an_error_with_the_address(settings, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", settings.mlflow_url)
+    with pytest.raises(ServiceError, match=f"{settings.mlflow_url}.*packshot up"):
+        open_tracking(settings)
+
+
+def test_no_server_means_the_database(settings, tracking):
+    assert not serves_home(settings)
+    assert tracking.uri == settings.mlflow_database
+
+
+@pytest.mark.parametrize(("location", "ours"), [("{artifacts}/0", True), ("/elsewhere/0", False), ("", False)])
+def test_only_the_server_of_this_home_is_used(settings, location, ours):
+    answer = json.dumps({"experiment": {"artifact_location": location.format(artifacts=settings.mlflow_artifacts)}})
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer.encode() if location else b"some other program")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", settings.mlflow_port), Server) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert serves_home(settings) is ours
+        thread.join()
+
+
+def test_registered_file_has_the_bytes_and_gives_the_numbers(settings, slot, add_version, tmp_path):
+    version = add_version(2.0)
+    info = load_version(settings, slot, version)
+    assert info.onnx_path.read_bytes() == (tmp_path / "2.0.onnx").read_bytes()
+    assert info.tags == {"data_md5": MD5, "family": "linear", "onnx_sha256": digest_file(info.onnx_path)}
+    assert info.description == "# 2.0"
+    session = onnxruntime.InferenceSession(str(info.onnx_path), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, {"latent": np.ones((1, 4), np.float32)})[0], [[8, 8, 8]])
+
+
+def test_model_folder_loads_with_signature_and_example(settings, slot, add_version):
+    import mlflow.onnx
+    from mlflow.models import Model
+
+    folder = load_version(settings, slot, add_version()).onnx_path.parent
+    model = Model.load(str(folder))
+    assert model.signature.inputs.inputs[0].shape == (-1, 4)
+    assert model.signature.outputs.input_names() == ["image"]
+    assert model.load_input_example(str(folder))["latent"].shape == (2, 4)
+    assert mlflow.onnx.load_model(str(folder)).graph.name == "g"
+
+
+def test_same_file_of_same_run_registers_once(settings, tracking, slot, tmp_path, write_onnx):
+    run_id = tracking.start_or_resume_run("test", None, "run", {}, {})
+    path = write_onnx(tmp_path / "m.onnx", 1.0)
+    versions = [register(settings, run_id, slot, "linear", path, model_card="card", tags={}) for _ in range(2)]
+    assert versions == [1, 1]
+    assert len(list_versions(settings, slot)) == 1
+
+
+def test_a_file_that_is_not_onnx_is_refused(settings, tracking, slot, tmp_path):
+    run_id = tracking.start_or_resume_run("test", None, "run", {}, {})
+    (tmp_path / "m.onnx").write_bytes(b"not onnx")
+    with pytest.raises(InputError, match="valid ONNX model"):
+        register(settings, run_id, slot, "linear", tmp_path / "m.onnx", model_card="", tags={})
+
+
+def test_unknown_slot_and_version_list_what_there_is(settings, slot, add_version):
+    add_version()
+    for unknown in ("no-such-slot", "it's", ""):
+        with pytest.raises(RegistryError, match=f"slots: .*{slot}"):
+            load_version(settings, unknown, 1)
+    with pytest.raises(RegistryError, match="got '7', there are: 1"):
+        load_version(settings, slot, 7)
+    assert slot in list_slots(settings)
+
+
+def test_changed_or_lost_file_is_noticed(settings, slot, add_version):
+    path = load_version(settings, slot, add_version()).onnx_path
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(RegistryError, match="does not have the bytes"):
+        load_version(settings, slot, 1)
+    path.unlink()
+    with pytest.raises(RegistryError, match="is lost"):
+        load_version(settings, slot, 1)

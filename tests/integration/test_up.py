@@ -1,0 +1,169 @@
+"""`packshot up` for real: three processes start, answer, run a deployment, and are all gone after one signal."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.servers import answers
+from flows.up import refuse_open_hosts, up
+from models.errors import InputError, ServiceError
+from tasks.settings import Settings
+
+CHECKOUT = Path(__file__).parent.parent.parent
+COMMAND = """
+import sys
+from flows.console import run_command
+from flows.up import up
+from tasks.settings import Settings
+sys.exit(run_command(lambda: up(Settings())))
+"""
+FLOW = """
+import time
+from pathlib import Path
+from prefect import flow
+
+@flow
+def train(marker: str, seconds: float = 0.0) -> None:
+    Path(marker).touch()
+    time.sleep(seconds)
+"""
+DEPLOYMENTS = """
+deployments:
+  - {name: train, entrypoint: "jobs/train.py:train", description: a stand-in}
+"""
+
+
+@pytest.fixture
+def free_ports():
+    with socket.socket() as one, socket.socket() as two:
+        one.bind(("127.0.0.1", 0))
+        two.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1]
+
+
+@pytest.fixture
+def settings(tmp_path, free_ports, monkeypatch):
+    monkeypatch.setenv("PACKSHOT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    shutil.copy(CHECKOUT / "Procfile", tmp_path)
+    (tmp_path / "prefect.yaml").write_text(DEPLOYMENTS)
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "train.py").write_text(FLOW)
+    return Settings(root=tmp_path, prefect_port=free_ports[0], mlflow_port=free_ports[1])
+
+
+@pytest.fixture
+def environment(settings):
+    return {
+        **os.environ,
+        "PACKSHOT_ROOT": str(settings.root),
+        "PACKSHOT_PREFECT_PORT": str(settings.prefect_port),
+        "PACKSHOT_MLFLOW_PORT": str(settings.mlflow_port),
+    }
+
+
+@pytest.fixture
+def running(settings, environment):
+    log = settings.root / "up.log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen([sys.executable, "-c", COMMAND], env=environment, stdout=output, stderr=output) as process,
+    ):
+        family = []
+        try:
+            wait_until(lambda: "Ctrl-C stops" in log.read_text(), 120, log)
+            yield process, log
+        finally:
+            if process.poll() is None:
+                family = psutil.Process(process.pid).children(recursive=True)
+                process.kill()
+            for survivor in family:
+                if survivor.is_running():
+                    survivor.kill()
+
+
+def wait_until(condition, seconds, log):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+
+
+def start_run(settings, marker):
+    """Ask the server for a run of the stand-in that would take five minutes."""
+    code = (
+        "from prefect.client.orchestration import get_client\n"
+        "with get_client(sync_client=True) as client:\n"
+        "    deployment = client.read_deployment_by_name('train/train')\n"
+        f"    parameters = {{'marker': {str(marker)!r}, 'seconds': 300}}\n"
+        "    client.create_flow_run_from_deployment(deployment.id, parameters=parameters)\n"
+    )
+    environment = {**os.environ, **settings.environment(), "PREFECT_API_URL": f"{settings.prefect_url}/api"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+@pytest.mark.slow
+def test_up_starts_three_processes_and_one_signal_ends_them_with_their_runs(settings, running):
+    process, log = running
+    assert answers(f"{settings.prefect_url}/api/health")
+    assert answers(f"{settings.mlflow_url}/health")
+    start_run(settings, settings.root / "begun")
+    wait_until((settings.root / "begun").exists, 60, log)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) >= 4, "three processes and the run's own"
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(30) == 0, log.read_text()
+    assert not [survivor for survivor in family if survivor.is_running()]
+    assert not answers(f"{settings.prefect_url}/api/health")
+    assert "Traceback" not in log.read_text().partition("SIGINT received")[2]
+
+
+def test_a_process_that_ends_by_itself_ends_the_others_and_is_named(settings, environment):
+    marker = settings.root / "stopped"
+    worker = f"deployments: trap 'touch {marker}; exit' TERM; sleep 60 & wait"
+    (settings.root / "Procfile").write_text(f"prefect: exec sleep 60\nmlflow: sleep 1; exit 3\n{worker}\n")
+    command = [sys.executable, "-c", COMMAND]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=40, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: mlflow ended by itself")
+    assert marker.exists(), "the worker was asked to stop, not killed"
+
+
+def test_a_taken_port_is_named_before_anything_starts(settings):
+    with socket.socket() as other:
+        other.bind((settings.mlflow_host, settings.mlflow_port))
+        other.listen()
+        with pytest.raises(ServiceError, match=f"port {settings.mlflow_port} .*PACKSHOT_MLFLOW_PORT"):
+            up(settings)
+    assert not settings.home.exists()
+
+
+def test_a_folder_without_procfile_is_refused(settings):
+    (settings.root / "Procfile").unlink()
+    with pytest.raises(InputError, match=r"PACKSHOT_ROOT.*Procfile"):
+        up(settings)
+
+
+@pytest.mark.parametrize(
+    ("field", "needed"),
+    [("prefect_host", "PREFECT_SERVER_API_AUTH_STRING"), ("mlflow_host", "MLFLOW_AUTH_ADMIN_PASSWORD")],
+)
+def test_a_host_beyond_loopback_needs_auth(settings, field, needed):
+    opened = settings.model_copy(update={field: "0.0.0.0"})
+    with pytest.raises(ServiceError, match=f"PACKSHOT_{field.upper()}.*not loopback.*{needed}"):
+        refuse_open_hosts(opened, {})
+
+
+def test_prefect_may_leave_loopback_with_auth(settings):
+    opened = settings.model_copy(update={"prefect_host": "0.0.0.0"})
+    refuse_open_hosts(opened, {"PREFECT_SERVER_API_AUTH_STRING": "someone:secret"})

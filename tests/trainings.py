@@ -1,0 +1,88 @@
+"""Tiny trainings for the tests: 64 drawn images, narrow networks, a dozen updates."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from models import load_family
+from models.family import Family, ImageShape
+from models.speed import SpeedPlan
+from models.trainer import Images, Labels, Score, Trained, Trainer
+
+CATEGORIES = ["bar", "disc"]
+TINY: dict[str, dict[str, Any]] = {"dcgan": {"width": 8, "latent": 8}}
+"""What makes each family small; a new family needs its line here."""
+
+
+def draw_images(count: int = 64, channels: int = 1, seed: int = 0) -> tuple[Images, Labels]:
+    """Noisy bars and discs, uint8 (count, 32, 32, channels), and which of the two each is."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count, dtype=np.int64) % len(CATEGORIES)
+    down, right = np.mgrid[:32, :32] - 16
+    shapes = np.stack((np.abs(right) < 4, down**2 + right**2 < 144)) * 180
+    noisy = shapes[labels][..., None] + generator.integers(0, 60, (count, 32, 32, channels))
+    return noisy.astype(np.uint8), labels
+
+
+def build_family(name: str = "dcgan", channels: int = 1, **changes: Any) -> Family:
+    """A small family with the weights that its seed gives."""
+    family = load_family(name)
+    small = {"epochs": 3, "batch_size": 16, "evaluations_per_epoch": 2, **TINY[name]}
+    config = family.Config.model_validate({"family": name, **small, **changes})
+    torch.manual_seed(config.seed)
+    return family(config, ImageShape(channels, 32, len(CATEGORIES)))
+
+
+def brightness(images: Images, _: Labels) -> float:
+    """A distance that costs nothing: how far the mean grey level is from that of the drawn images."""
+    return abs(float(images.mean()) - 75)
+
+
+class Recorder:
+    """A training log that keeps all it hears."""
+
+    def __init__(self) -> None:
+        self.figures: list[tuple[int, dict[str, float]]] = []
+        self.grids: list[tuple[int, Images]] = []
+        self.notes: list[tuple[int, int, str]] = []
+
+    def metrics(self, step: int, figures: dict[str, float]) -> None:
+        self.figures.append((step, figures))
+
+    def samples(self, step: int, images: Images) -> None:
+        self.grids.append((step, images))
+
+    def progress(self, done: int, total: int, note: str) -> None:
+        self.notes.append((done, total, note))
+
+
+def build_trainer(
+    folder: Path,
+    score: Score = brightness,
+    precision: str = "32-true",
+    memory_format: str = "contiguous",
+    family: Family | None = None,
+    log: Recorder | None = None,
+    **changes: Any,
+) -> Trainer:
+    """A trainer on the drawn images that writes a checkpoint after every update."""
+    family = family or build_family(**changes)
+    images, labels = draw_images(channels=family.shape.channels)
+    plan = SpeedPlan.model_validate({"precision": precision, "memory_format": memory_format})
+    return Trainer(
+        family, images, labels, folder, plan, score, log or Recorder(), checkpoint_seconds=0.0, score_images=16
+    )
+
+
+def train(folder: Path, precision: str, epochs: int) -> Trained:
+    """A whole training, the same wherever it runs; augmentation draws from the same random numbers as the noise."""
+    return build_trainer(folder, precision=precision, epochs=epochs, augment={"flip": 0.5, "crop": 2}).run()
+
+
+if __name__ == "__main__":
+    train(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,203 @@
+import shutil
+import threading
+
+import pytest
+
+from models.errors import CatalogueError, InputError, SourceError, StorageError
+from tasks import repository as repository_module
+from tasks.idx import FILES
+from tasks.ingest import ingest, lock_data
+from tasks.pins import read_pin
+from tasks.repository import open_repository
+from tasks.sources import SOURCES, Source
+from tasks.storage import digest_file
+from tests.catalogues import clone_checkout, commit_all, make_checkout, run_git, write_fashion_mnist, write_photos
+
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # DVC's use of pygtrie
+NAME = "fashion-mnist"
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return write_fashion_mnist(tmp_path / "shelf", 1, 1)
+
+
+@pytest.fixture
+def digests(shelf):
+    return {name: digest_file(shelf / name) for name in FILES}
+
+
+@pytest.fixture
+def sources(shelf):
+    return [Source("shelf", lambda delivery: shutil.copytree(shelf, delivery.into, dirs_exist_ok=True))]
+
+
+@pytest.fixture
+def pinned(tmp_path, shelf):
+    """A checkout whose committed data.dvc pins Fashion-MNIST and `shop`."""
+    settings = make_checkout(tmp_path / "pinned")
+    shutil.copytree(shelf, settings.data / NAME)
+    write_photos(settings.data / "shop", count=1)
+    pin(settings)
+    return settings
+
+
+@pytest.fixture
+def fresh(tmp_path, shelf):
+    """A clone that has nothing but git's files; data.dvc pins Fashion-MNIST alone."""
+    settings = make_checkout(tmp_path / "origin")
+    shutil.copytree(shelf, settings.data / NAME)
+    pin(settings)
+    return clone_checkout(settings, tmp_path / "fresh")
+
+
+def pin(settings):
+    with open_repository(settings) as repository:
+        repository.commit()
+    commit_all(settings.root, "pin")
+
+
+def test_a_fresh_clone_gets_the_bytes_that_are_pinned(fresh, sources, digests):
+    version = ingest(fresh, NAME, sources=sources, digests=digests)
+    assert (version.source, version.images, version.folder) == ("shelf", 20, fresh.data / NAME)
+    assert {path.name: digest_file(path) for path in version.folder.iterdir()} == digests
+    assert [path.name for path in fresh.data.iterdir()] == [NAME]
+    assert run_git(fresh.root, "status", "--short") == ""
+    with open_repository(fresh) as repository:
+        assert repository.has_files(repository.load_tree(read_pin(fresh.root)))
+
+
+def test_again_nothing_is_fetched(fresh, sources, digests):
+    first = ingest(fresh, NAME, sources=sources, digests=digests)
+    again = ingest(fresh, NAME, sources=[], digests=digests)
+    assert (again.md5, again.source) == (first.md5, "already in data/")
+
+
+def test_a_missing_file_alone_is_completed(fresh, sources, digests):
+    ingest(fresh, NAME, sources=sources, digests=digests)
+    kept = fresh.data / NAME / FILES[0]
+    before = kept.stat().st_ino
+    (fresh.data / NAME / FILES[1]).unlink()
+    assert ingest(fresh, NAME, sources=sources, digests=digests).source == "shelf"
+    assert kept.stat().st_ino == before
+
+
+def test_dvcs_cache_comes_before_other_sources(pinned, digests):
+    shutil.rmtree(pinned.data)
+    assert ingest(pinned, NAME, digests=digests).source == "DVC's cache or remote"
+
+
+@pytest.mark.parametrize("content", [b"", b"wrong bytes"])
+def test_a_file_with_wrong_bytes_is_named_and_kept(pinned, sources, digests, content):
+    path = pinned.data / NAME / FILES[2]
+    path.write_bytes(content)
+    with pytest.raises(CatalogueError, match=rf"{path} has the wrong bytes .* move it away") as error:
+        ingest(pinned, NAME, sources=sources, digests=digests)
+    assert "\n" not in str(error.value)
+    assert path.read_bytes() == content
+
+
+def test_a_strange_file_is_named(pinned, sources, digests):
+    (pinned.data / NAME / "notes.txt").write_text("x")
+    with pytest.raises(CatalogueError, match=r"notes\.txt does not belong to fashion-mnist"):
+        ingest(pinned, NAME, sources=sources, digests=digests)
+
+
+def test_no_network_and_no_package_lists_every_source(fresh, digests):
+    with pytest.raises(SourceError) as error:
+        ingest(fresh, NAME, digests=digests)
+    for source in SOURCES:
+        assert f" | {source.name}: " in str(error.value)
+    assert not (fresh.data / NAME).exists()
+
+
+def test_a_source_with_the_wrong_bytes_leaves_data_alone(fresh, digests):
+    bad = Source("bad", lambda delivery: write_fashion_mnist(delivery.into, 1, 1, seed=9))
+    with pytest.raises(SourceError, match=r"bad: train-images-idx3-ubyte has sha256 "):
+        ingest(fresh, NAME, sources=[bad], digests=digests)
+    assert not (fresh.data / NAME).exists()
+
+
+def test_bytes_that_data_dvc_does_not_pin_are_drift(pinned, tmp_path):
+    other = write_fashion_mnist(tmp_path / "other", 1, 1, seed=5)
+    shutil.copytree(other, pinned.data / NAME, dirs_exist_ok=True)
+    digests = {name: digest_file(other / name) for name in FILES}
+    with pytest.raises(CatalogueError, match=r"data/fashion-mnist is not what data\.dvc pins: 2 changed \(t10k-images"):
+        ingest(pinned, NAME, digests=digests)
+
+
+def test_photos_that_drifted_are_told_with_the_way_out(pinned):
+    (pinned.data / "shop" / "shoe" / "000.jpg").unlink()
+    (pinned.data / "shop" / "shirt" / "new.jpg").write_bytes(b"x")
+    with pytest.raises(CatalogueError) as error:
+        ingest(pinned, "shop")
+    assert str(error.value) == (
+        "data/shop is not what data.dvc pins: 1 added (shirt/new.jpg); 1 missing (shoe/000.jpg); pin the new state "
+        "with `packshot data add`, or get the pinned one back with `dvc checkout data.dvc`"
+    )
+
+
+def test_photos_that_are_not_in_data_come_from_dvc(pinned):
+    shutil.rmtree(pinned.data / "shop")
+    version = ingest(pinned, "shop")
+    assert (version.source, version.images, version.folder) == ("DVC's cache or remote", 2, pinned.data / "shop")
+
+
+def test_an_unpinned_folder_is_told(pinned):
+    write_photos(pinned.data / "new", count=1)
+    with pytest.raises(
+        CatalogueError, match=r"data/new is not in data\.dvc; pin it with `packshot data add FOLDER --name new`"
+    ):
+        ingest(pinned, "new")
+
+
+def test_an_unknown_catalogue_lists_those_there_are(pinned, fresh):
+    with pytest.raises(
+        InputError, match="catalogue: got 'hats', allowed: one of fashion-mnist, shop; `packshot data add"
+    ):
+        ingest(pinned, "hats")
+    with pytest.raises(
+        InputError, match=r"one of fashion-mnist \(what data\.dvc pins is not known here: no DVC remote"
+    ):
+        ingest(fresh, "hats")
+
+
+def test_an_older_version_is_read_beside_the_working_tree(pinned):
+    shutil.rmtree(pinned.data / "shop" / "shoe")
+    pin(pinned)
+    version = ingest(pinned, "shop", "HEAD~1")
+    assert (version.images, version.source) == (2, "DVC's cache")
+    assert ingest(pinned, "shop", "HEAD").source == "already in data/"
+    assert ingest(pinned, "shop").images == 1
+
+
+def test_a_revision_in_a_fresh_clone_is_fetched_first(fresh, sources, digests):
+    version = ingest(fresh, NAME, "HEAD", sources=sources, digests=digests)
+    assert (version.folder, version.source) == (fresh.data / NAME, "shelf")
+
+
+def test_two_ingests_at_once_take_turns(fresh, sources, digests, monkeypatch):
+    started = threading.Event()
+
+    def fetch_slowly(delivery):
+        started.set()
+        sources[0].fetch(delivery)
+
+    found = []
+    slow = [Source("slow", fetch_slowly)]
+    thread = threading.Thread(target=lambda: found.append(ingest(fresh, NAME, sources=slow, digests=digests)))
+    thread.start()
+    started.wait(10)
+    found.append(ingest(fresh, NAME, sources=[], digests=digests))
+    thread.join()
+    assert sorted(version.source for version in found) == ["already in data/", "slow"]
+
+
+def test_a_lock_that_stays_held_is_told(fresh, digests, monkeypatch):
+    monkeypatch.setattr("tasks.ingest.LOCK_SECONDS", 0.1)
+    with (
+        lock_data(fresh),
+        pytest.raises(StorageError, match=r"another process is changing data/ \(lock .*data\.lock\)"),
+    ):
+        ingest(fresh, NAME, digests=digests)
+    assert repository_module.LOCK_SECONDS == 60

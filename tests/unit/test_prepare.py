@@ -1,0 +1,151 @@
+"""Preparation: equal bytes for equal inputs, no product in two splits, and refusals that name what is wrong."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from models.errors import CatalogueError, InputError, StorageError
+from tasks.catalogue import read_catalogue
+from tasks.prepare import PrepareConfig, fit_square, prepare
+from tasks.prepared import SPLITS, PreparedSet
+from tasks.settings import Settings
+from tests.catalogues import write_fashion_mnist, write_photos
+
+MD5 = "0" * 32
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(root=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def fashion(tmp_path_factory):
+    return read_catalogue(write_fashion_mnist(tmp_path_factory.mktemp("fm") / "fashion-mnist", 20, 10), "fashion-mnist")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    return read_catalogue(write_photos(tmp_path_factory.mktemp("shop") / "shop", count=30), "shop")
+
+
+def test_fashion_mnist_is_padded_with_its_background(fashion, settings):
+    prepared = prepare(fashion, MD5, PrepareConfig(background=0), [], settings)
+    assert prepared.shape == (32, 32, 1)
+    images = prepared.images("test")
+    assert isinstance(images, np.memmap)
+    rows = fashion.table.index[fashion.table["sku"] == prepared.skus("test")[0]]
+    assert np.array_equal(images[0, 2:30, 2:30, 0], fashion.pixels[rows[0]])
+    assert images[:, :2].max() == images[:, 30:].max() == 0
+    assert prepared.count == len(fashion.table) - prepared.meta.dropped
+
+
+def test_labels_and_skus_are_aligned_with_the_table(fashion, settings):
+    prepared = prepare(fashion, MD5, PrepareConfig(), [], settings)
+    category = fashion.table.set_index("sku")["category"]
+    for split in SPLITS:
+        labels = prepared.labels(split)
+        assert labels.dtype == np.int64
+        assert [prepared.categories[label] for label in labels] == [category[sku] for sku in prepared.skus(split)]
+    assert all(sku.startswith("test") for sku in prepared.skus("test"))
+
+
+def test_equal_inputs_give_equal_bytes_and_the_same_folder_is_reused(fashion, tmp_path):
+    one = prepare(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "a"))
+    two = prepare(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "b"))
+    assert one.key == two.key
+    for path in one.folder.iterdir():
+        assert path.read_bytes() == (two.folder / path.name).read_bytes()
+    stamp = (one.folder / "meta.json").stat().st_mtime_ns
+    assert prepare(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "a")).folder == one.folder
+    assert (one.folder / "meta.json").stat().st_mtime_ns == stamp
+
+
+def test_every_input_changes_the_key(fashion, settings):
+    base = prepare(fashion, MD5, PrepareConfig(), [], settings)
+    sku = base.skus("train")[0]
+    others = [
+        prepare(fashion, "1" * 32, PrepareConfig(), [], settings),
+        prepare(fashion, MD5, PrepareConfig(size=40), [], settings),
+        prepare(fashion, MD5, PrepareConfig(), [sku], settings),
+    ]
+    assert len({base.key, *(other.key for other in others)}) == 4
+    assert sku not in others[2].skus("train")
+    assert others[2].meta.excluded == 1
+
+
+def test_photos_become_colour_squares_and_every_category_is_in_every_split(photos, settings):
+    prepared = prepare(photos, MD5, PrepareConfig(size=24), [], settings)
+    assert prepared.shape == (24, 24, 3)
+    for split in SPLITS:
+        assert set(prepared.labels(split)) == {0, 1}
+    assert [warning.split()[1] for warning in prepared.meta.warnings] == ["shirt", "shoe"]
+
+
+def test_grey_photos_have_one_channel_unless_three_are_wanted(tmp_path, settings):
+    folder = write_photos(tmp_path / "grey", count=20)
+    for path in folder.rglob("*.jpg"):
+        with Image.open(path) as image:
+            image.convert("L").save(path)
+    catalogue = read_catalogue(folder, "grey")
+    assert prepare(catalogue, MD5, PrepareConfig(), [], settings).shape[2] == 1
+    assert prepare(catalogue, MD5, PrepareConfig(channels=3), [], settings).shape[2] == 3
+
+
+def test_an_image_keeps_its_aspect_and_is_centred():
+    square = fit_square(Image.new("RGB", (100, 50), "black"), 32, 3, background=255)
+    assert (square[8:24] == 0).all()
+    assert (square[:8] == 255).all()
+    assert (square[24:] == 255).all()
+    small = fit_square(Image.new("L", (10, 6)), 32, 1, background=9)
+    assert (small == 0).sum() == 60
+
+
+def test_too_few_images_are_refused_by_category_and_count(tmp_path, settings):
+    catalogue = read_catalogue(write_photos(tmp_path / "few", count=19), "few")
+    with pytest.raises(CatalogueError, match=r"at least 20 images: shirt has 19, shoe has 19"):
+        prepare(catalogue, MD5, PrepareConfig(), [], settings)
+    assert not list((settings.home / "prepared").glob("*/"))
+
+
+def test_an_undecodable_image_is_refused_by_file(tmp_path, settings):
+    folder = write_photos(tmp_path / "bad", count=20)
+    bad = sorted(folder.rglob("*.jpg"))[0]
+    bad.write_bytes(b"")
+    with pytest.raises(CatalogueError, match=rf"1 images cannot be decoded, first shirt/{bad.name}: empty"):
+        prepare(read_catalogue(folder, "bad"), MD5, PrepareConfig(), [], settings)
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(fashion, tmp_path):
+    (tmp_path / ".packshot").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot write"):
+        prepare(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path))
+
+
+def test_a_set_with_missing_or_cut_files_is_refused(photos, settings):
+    prepared = prepare(photos, MD5, PrepareConfig(), [], settings)
+    images = prepared.folder / "train-images.npy"
+    images.write_bytes(images.read_bytes()[:-1000])
+    with pytest.raises(CatalogueError, match=r"train-images\.npy: missing or cut short"):
+        PreparedSet.open(prepared.folder)
+    meta = prepared.folder / "meta.json"
+    meta.write_text(json.dumps({"key": "x"}))
+    with pytest.raises(CatalogueError, match="not a prepared set"):
+        PreparedSet.open(prepared.folder)
+    meta.unlink()
+    with pytest.raises(CatalogueError, match="no prepared set"):
+        PreparedSet.open(prepared.folder)
+
+
+def test_an_unknown_split_lists_the_valid_ones(photos, settings):
+    with pytest.raises(InputError, match="train, validation, test"):
+        prepare(photos, MD5, PrepareConfig(), [], settings).images("holdout")
+
+
+@pytest.mark.parametrize("wrong", [{"size": 4}, {"background": 256}, {"channels": 2}, {"colour": 1}])
+def test_a_wrong_parameter_is_refused_by_name(wrong):
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        PrepareConfig(**wrong)

@@ -1,0 +1,56 @@
+"""A checkout that can train: a small catalogue of shapes pinned by DVC, and recipes that take seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+from PIL import Image
+
+from tasks.additions import add_folder
+from tasks.settings import Settings
+from tests.catalogues import commit_all, draw_category, make_checkout
+
+CATEGORIES = ("box", "bigbox", "ring")
+LABELS = (0, 4, 8)
+SIDE = 32
+PARAMS = {
+    "prepare": {"default": {"size": SIDE, "background": 0}},
+    "validate": {"quarantine": False, "max_quarantined": 0.02},
+    "families": {
+        "dcgan": {
+            "family": "dcgan",
+            "epochs": 2,
+            "batch_size": 16,
+            "width": 8,
+            "latent": 16,
+            "conditional": True,
+            "precision": "32-true",
+            "memory_format": "contiguous",
+        }
+    },
+    "ruler": {"epochs": 4, "batch_size": 16},
+    "evaluate": {"samples": 150, "seed": 1},
+    "gate": {"max_distance_of_untrained": 1.0, "min_category_recall": 0.0, "min_category_share": 0.0},
+}
+
+
+def draw_shapes(folder: Path, count: int = 60, seed: int = 0) -> Path:
+    """`count` PNGs of each of three shapes, in category folders."""
+    generator = np.random.default_rng(seed)
+    for category, label in zip(CATEGORIES, LABELS, strict=True):
+        (folder / category).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            pixels = np.pad(draw_category(label, generator), 2, constant_values=12)
+            Image.fromarray(pixels).save(folder / category / f"{number:03d}.png")
+    return folder
+
+
+def make_workshop(root: Path) -> Settings:
+    """A checkout with the catalogue `shapes`, committed."""
+    settings = make_checkout(root / "checkout")
+    (settings.root / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    add_folder(settings, draw_shapes(root / "shapes"), "shapes")
+    commit_all(settings.root, "shapes")
+    return settings
