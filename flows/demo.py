@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.commands import show_lines, with_prefect
 from flows.console import summary_table
 from flows.repeat import train_or_skip
+from models.errors import PackshotError
 from tasks.outcome import Line, TrainOutcome
 from tasks.recipes import build_recipe, read_params
 from tasks.report import EvaluationReport
@@ -23,7 +24,11 @@ def demo() -> None:
     settings, started = Settings(), time.monotonic()
     params = read_params(settings.root)["demo"]
     outcome = train_or_skip(settings, build_recipe(params["train"], {}), CATALOGUE)
-    line, folder = generate_or_skip(settings, outcome, params["count"], params["seed"])
+    try:
+        line, folder = generate_or_skip(settings, outcome, params["count"], params["seed"])
+    except PackshotError:
+        show_lines("packshot demo, as far as it came", outcome.lines)
+        raise
     show_lines(f"packshot demo: {time.monotonic() - started:.0f} s", [*outcome.lines, line])
     show_quality(EvaluationReport.read(outcome.report))
     show_places(settings, outcome, folder)

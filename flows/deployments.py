@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.runner import Runner
 
+TRAIN = "train"
+FAMILY = "dcgan"
 RETRAIN = "retrain"
 
 
@@ -61,11 +63,24 @@ def read_deployments(path: Path, retrain_cron: str | None = None) -> list[Deploy
     """
     if not path.is_file():
         raise InputError("prefect.yaml", str(path), "a file that lists the deployments; is PACKSHOT_ROOT the checkout?")
-    listed = [Deployment.model_validate(entry) for entry in yaml.safe_load(path.read_text())["deployments"]]
+    listed = [
+        with_recipe(Deployment.model_validate(entry), path.parent)
+        for entry in yaml.safe_load(path.read_text())["deployments"]
+    ]
     if retrain_cron is None:
         return listed
     switched_on = [Schedule(cron=check_cron(retrain_cron))]
     return [entry.model_copy(update={"schedules": switched_on}) if entry.name == RETRAIN else entry for entry in listed]
+
+
+def with_recipe(entry: Deployment, root: Path) -> Deployment:
+    """The deployment `train` with the recipe of `params.yaml`, so that form and command line begin alike."""
+    if entry.name != TRAIN or "recipe" in entry.parameters:
+        return entry
+    from tasks.recipes import load_recipe
+
+    recipe = load_recipe(root, FAMILY, {}).model_dump(mode="json")
+    return entry.model_copy(update={"parameters": {**entry.parameters, "recipe": recipe}})
 
 
 def check_cron(line: str) -> str:

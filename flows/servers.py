@@ -11,19 +11,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from models.errors import ServiceError
+from tasks.settings import LOOPBACK, Settings
 from tasks.storage import locked, storage_errors, write_atomically
 
 if TYPE_CHECKING:
     import psutil
 
-    from tasks.settings import Settings
-
+PREFECT_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -159,6 +159,7 @@ class PrefectServer:
         import psutil
 
         host, port = self.settings.prefect_host, self.settings.prefect_port
+        refuse_open_host("PACKSHOT_PREFECT_HOST", host, [PREFECT_AUTH], os.environ)
         refuse_taken_port("Prefect", host, port)
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
         output = (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -168,6 +169,15 @@ class PrefectServer:
             pid = os.posix_spawn(sys.executable, command, environment, file_actions=actions, setsid=True)
         record = {"pid": pid, "created": psutil.Process(pid).create_time()}
         write_atomically(self._record, json.dumps(record).encode())
+
+
+def refuse_open_host(field: str, host: str, needed: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Raise a ServiceError when a server would listen beyond this machine without a password."""
+    missing = [name for name in needed if not environment.get(name)]
+    if host not in LOOPBACK and missing:
+        raise ServiceError(
+            f"{field}: {host} is not loopback and auth is off; set {' and '.join(missing)}, or use 127.0.0.1"
+        )
 
 
 def refuse_taken_port(server: str, host: str, port: int) -> None:

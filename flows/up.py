@@ -16,12 +16,11 @@ from honcho.manager import SIGNALS, Manager
 
 from flows.console import summary_table
 from flows.deployments import ready_file
-from flows.servers import answers, refuse_taken_port
+from flows.servers import PREFECT_AUTH, answers, refuse_open_host, refuse_taken_port
 from models.errors import InputError, ServiceError
-from tasks.settings import LOOPBACK, Settings
+from tasks.settings import Settings
 from tasks.storage import storage_errors, write_atomically
 
-PREFECT_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 MLFLOW_AUTH = ("MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD")
 WORKER = "deployments"
 WORKER_SECONDS = 10.0
@@ -59,11 +58,7 @@ def refuse_open_hosts(settings: Settings, environment: Mapping[str, str]) -> Non
         ("PACKSHOT_MLFLOW_HOST", settings.mlflow_host, MLFLOW_AUTH),
     )
     for field, host, needed in servers:
-        missing = [name for name in needed if not environment.get(name)]
-        if host not in LOOPBACK and missing:
-            raise ServiceError(
-                f"{field}: {host} is not loopback and auth is off; set {' and '.join(missing)}, or use 127.0.0.1"
-            )
+        refuse_open_host(field, host, needed, environment)
     if mlflow_auth(environment) and importlib.util.find_spec("flask_wtf") is None:
         raise ServiceError(
             "MLflow's auth needs the package Flask-WTF; install it: .venv/bin/pip install 'mlflow[auth]'"

@@ -53,14 +53,17 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, C, 32, 32) and categories (N,) to logits (N,); strided convolutions, no batch norm on the first."""
+    """Images (N, C, 32, 32) and categories (N,) to logits (N,); strided convolutions, no batch norm on the first.
+
+    A conditional one has a logit for each category and gives that of the category asked for (Mescheder et al. 2018).
+    """
 
     def __init__(self, config: DCGANConfig, shape: ImageShape) -> None:
         super().__init__()
         width = config.width
-        self.category_map = nn.Embedding(shape.categories, SIZE * SIZE) if config.conditional else None
+        self.conditional = config.conditional
         self.body = nn.Sequential(
-            nn.Conv2d(shape.channels + int(config.conditional), width, 4, 2, 1, bias=False),  # 16x16
+            nn.Conv2d(shape.channels, width, 4, 2, 1, bias=False),  # 16x16
             nn.LeakyReLU(0.2, inplace=True),
             nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False),  # 8x8
             nn.BatchNorm2d(2 * width),
@@ -68,19 +71,17 @@ class Discriminator(nn.Module):
             nn.Conv2d(2 * width, 4 * width, 4, 2, 1, bias=False),  # 4x4
             nn.BatchNorm2d(4 * width),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(4 * width, 1, 4, 1, 0, bias=False),
+            nn.Conv2d(4 * width, shape.categories if config.conditional else 1, 4, 1, 0, bias=False),  # 1x1
         )
 
     def forward(self, images: Tensor, category: Tensor) -> Tensor:
-        if self.category_map is not None:
-            images = torch.cat((images, self.category_map(category).view(-1, 1, SIZE, SIZE).to(images.dtype)), 1)
-        logits: Tensor = self.body(images).flatten()
-        return logits
+        logits: Tensor = self.body(images).flatten(1)
+        return (logits.gather(1, category[:, None]) if self.conditional else logits).flatten()
 
 
 def initialise(module: nn.Module) -> None:
     """Weights from N(0, 0.02), batch-norm scales from N(1, 0.02) (section 4 of the paper)."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)):
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)

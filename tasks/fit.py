@@ -31,7 +31,7 @@ CODE = ("models.trainer", "models.family", "models.augmentation", "models.pixels
 
 
 class FitResult(BaseModel):
-    """A finished training; its folder holds `generator.onnx`, `generator.safetensors`, `history.csv` and sample grids."""
+    """A finished training; its folder holds `generator.onnx`, its weights, `history.csv` and sample grids."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

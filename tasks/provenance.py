@@ -17,6 +17,7 @@ from tasks.storage import write_atomically
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
+    from PIL import Image
 
 CHUNK = "packshot:provenance"
 XMP_CHUNK = "XML:com.adobe.xmp"
@@ -78,6 +79,16 @@ def encode_png(image: NDArray[numpy.uint8], provenance: Provenance) -> bytes:
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, format="PNG", pnginfo=chunks, compress_level=6)
     return stream.getvalue()
+
+
+def write_sheet(sheet: Image.Image, path: Path) -> None:
+    """Write a sheet of generated images, marked as made by a trained algorithm; its images carry their own records."""
+    from PIL.PngImagePlugin import PngInfo
+
+    chunks, stream = PngInfo(), BytesIO()
+    chunks.add_itxt(XMP_CHUNK, XMP)
+    sheet.save(stream, format="PNG", pnginfo=chunks)
+    write_atomically(path, stream.getvalue())
 
 
 def read_provenance(path: Path) -> Provenance:

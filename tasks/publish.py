@@ -14,10 +14,10 @@ from models.errors import InputError
 from models.exported import ExportedGenerator
 from tasks.contact_sheet import grid
 from tasks.progress import Progress
-from tasks.provenance import Provenance, encode_png
+from tasks.provenance import Provenance, encode_png, write_sheet
 from tasks.register import VersionInfo
 from tasks.settings import Settings
-from tasks.storage import digest_file, explain_os_error, storage_errors, write_atomically
+from tasks.storage import digest_file, explain_os_error, write_atomically
 from tasks.trail import record_images
 
 COLUMNS = 8
@@ -70,8 +70,7 @@ def publish(
                 first.append(image)
         progress.update(len(made), count, "images")
     sheet = folder / f"{version.slot}-v{version.version}-seed{seed}-sheet.png"
-    with storage_errors(sheet):
-        grid(np.stack(first), COLUMNS, SCALE).save(sheet)
+    write_sheet(grid(np.stack(first), COLUMNS, SCALE), sheet)
     record_images(settings, made, flow_run)
     return Published(
         folder=folder, images=[path for path, _ in made], sheet=sheet, seconds=round(time.monotonic() - started, 2)

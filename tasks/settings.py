@@ -88,4 +88,5 @@ class Settings(BaseSettings):
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_API_DATABASE_CONNECTION_URL": self.prefect_database,
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+            "MLFLOW_LOGGING_LEVEL": "WARNING",
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,17 @@ def build_trainer(
     )
 
 
-def train(folder: Path, precision: str, epochs: int) -> Trained:
+def train(folder: Path, precision: str, epochs: int, score: Score = brightness) -> Trained:
     """A whole training, the same wherever it runs; augmentation draws from the same random numbers as the noise."""
-    return build_trainer(folder, precision=precision, epochs=epochs, augment={"flip": 0.5, "crop": 2}).run()
+    augment = {"flip": 0.5, "crop": 2}
+    return build_trainer(folder, score=score, precision=precision, epochs=epochs, augment=augment).run()
+
+
+def slow_brightness(images: Images, labels: Labels) -> float:
+    """The same distance, late: time for a test to kill the training."""
+    time.sleep(0.2)
+    return brightness(images, labels)
 
 
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    train(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), slow_brightness)

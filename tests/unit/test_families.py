@@ -65,7 +65,9 @@ def test_each_network_overfits_one_batch_while_the_others_stand_still(name, chan
         losses = []
         for _ in range(40):
             torch.manual_seed(0)  # the same noise every time
-            losses.append(float(family.step(Parts(family.networks, update), images, labels)[f"loss_{learner}"].detach()))
+            losses.append(
+                float(family.step(Parts(family.networks, update), images, labels)[f"loss_{learner}"].detach())
+            )
         assert losses[-1] < 0.2 * losses[0], learner
 
 
@@ -159,6 +161,7 @@ def test_without_a_penalty_the_gradients_are_untouched():
 @pytest.mark.parametrize(("name", "changes"), EVERY)
 def test_a_training_ends_with_images_that_are_nearer_than_the_first(name, changes, tmp_path):
     trainer = build_trainer(tmp_path, family=build_family(name, epochs=30, ema=0.9, learning_rate=2e-3, **changes))
+    trainer.checkpoint_seconds = 60
     real = draw_images()[0].mean(0)
     before = np.abs(trainer.sample(64, 0)[0].mean(0) - real).mean()
     trainer.run()

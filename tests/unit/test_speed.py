@@ -6,9 +6,9 @@ from models import speed
 from models.speed import SpeedPlan, choose_plan, has_fast_bf16
 
 SECONDS = {
-    ("32-true", "contiguous"): 0.012,
-    ("32-true", "channels_last"): 0.009,
-    ("bf16-mixed", "contiguous"): 0.006,
+    ("32-true", "contiguous"): 0.03,
+    ("32-true", "channels_last"): 0.02,
+    ("bf16-mixed", "contiguous"): 0.01,
     ("bf16-mixed", "channels_last"): 0.001,
 }
 
@@ -40,7 +40,7 @@ def test_the_fastest_is_chosen_and_all_are_recorded(fast_bf16):
     assert chosen(plan) == ("bf16-mixed", "channels_last")
     assert set(plan.measured) == {"/".join(key) for key in SECONDS}
     assert max(plan.measured, key=plan.measured.get) == "bf16-mixed/channels_last"
-    assert 64 / 0.1 < plan.measured["32-true/contiguous"] <= 64 / 0.012
+    assert 64 / 0.1 < plan.measured["32-true/contiguous"] <= 64 / 0.03
 
 
 def test_slow_bf16_is_not_even_tried(slow_bf16):

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from models.errors import TrainingError
-from models.trainer import LOG_EVERY
+from models.trainer import LOG_EVERY, epoch_order
 from tests.trainings import Recorder, build_family, build_trainer, draw_images
 
 PLANS = [("32-true", "contiguous"), ("32-true", "channels_last"), ("bf16-mixed", "channels_last")]
@@ -79,6 +79,13 @@ def test_the_seed_alone_decides_the_weights(tmp_path):
     first, same, other = (path.read_bytes() for path in weights)
     assert first == same
     assert first != other
+
+
+def test_every_epoch_sees_every_image_in_an_order_of_its_own():
+    orders = [epoch_order(seed, epoch, 64).tolist() for seed, epoch in ((0, 0), (0, 1), (1, 0))]
+    assert all(sorted(order) == list(range(64)) for order in orders)
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+    assert epoch_order(0, 0, 64).tolist() == orders[0]
 
 
 def test_random_numbers_drawn_before_do_not_matter(tmp_path):
@@ -163,7 +170,7 @@ def test_a_score_in_numpys_numbers_can_be_resumed(tmp_path):
 
 
 def test_the_history_has_a_column_for_each_figure(tmp_path):
-    trained = build_trainer(tmp_path, epochs=13, batch_size=16).run()  # 52 updates, 50 of them to the first log
+    trained = build_trainer(tmp_path, epochs=13).run()  # 52 updates, 50 of them to the first log
     with trained.history.open() as stream:
         rows = list(csv.DictReader(stream))
     losses = ["loss_discriminator", "loss_generator", "gradient_norm_discriminator", "gradient_norm_generator"]
@@ -271,7 +278,8 @@ def test_regularisation_shrinks_the_weights(tmp_path):
     def size(**changes):
         trainer = build_trainer(tmp_path / str(changes), optimiser="sgd", learning_rate=0.01, ema=0, **changes)
         trainer.run()
-        return sum(float(w.abs().sum()) for w in trainer.family.networks["generator"].parameters() if w.ndim > 1)
+        kernels = [weight for weight in trainer.average.weights.values() if weight.ndim > 1]
+        return sum(weight.abs().sum().item() for weight in kernels)
 
     plain = size()
     assert size(l1=0.05) < 0.9 * plain
