@@ -71,6 +71,16 @@ def data_add(
     add_data(folder, name, link)
 
 
+@data_app.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="Fashion-MNIST, or a catalogue that data.dvc pins.")] = "fashion-mnist",
+) -> None:
+    """Bring a catalogue's files into data/ and hold them against data.dvc."""
+    from flows.commands import fetch_data
+
+    fetch_data(name)
+
+
 @data_app.command("versions")
 def data_versions(
     name: Annotated[Optional[str], typer.Argument(help="Of one catalogue; all when left out.")] = None,  # noqa: UP045
@@ -152,11 +162,12 @@ def lineage(
     x: Annotated[Optional[str], typer.Argument(help="A generated file, SLOT@N, a run id or a data md5.")] = None,  # noqa: UP045
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     verify: Annotated[bool, typer.Option(help="Check the promotion ledger's hash chain.")] = False,
+    restore: Annotated[bool, typer.Option(help="Anchor the ledger anew after lineage.db was lost.")] = False,
 ) -> None:
     """Where something came from, and what came of it."""
     from flows.commands import show_lineage
 
-    show_lineage(x, as_json, verify)
+    show_lineage(x, as_json, verify, restore)
 
 
 @app.command()

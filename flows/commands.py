@@ -15,6 +15,7 @@ from tasks.outcome import Line
 from tasks.settings import Settings
 
 if TYPE_CHECKING:
+    from tasks.register import VersionSummary
     from tasks.report import EvaluationReport
 
 Result = TypeVar("Result")
@@ -23,7 +24,9 @@ Result = TypeVar("Result")
 def with_prefect(settings: Settings, run: Callable[[], Result]) -> Result:
     """Call `run`, which calls a flow, with a Prefect server: the one that runs, or one for as long as it takes."""
     from flows.servers import prefect_server
+    from tasks.tracking import check_tracking
 
+    check_tracking()
     with prefect_server(settings) as url:
         os.environ["PREFECT_API_URL"] = url
         return run()
@@ -52,8 +55,10 @@ def train_family(
     """`packshot train`."""
     from flows.repeat import train_or_skip
     from tasks.recipes import load_recipe
+    from tasks.versions import check_name
 
     settings = Settings()
+    check_name(catalogue)
     if not 0 <= max_quarantined <= 1:
         raise InputError("--max-quarantined", max_quarantined, "0 to 1")
     recipe = load_recipe(settings.root, family, changes)
@@ -86,7 +91,10 @@ def show_figures(report: EvaluationReport) -> None:
 
 def generate_images(slot: str, count: int, seed: int, category: str | None, out: Path | None) -> None:
     """`packshot generate`."""
+    from tasks.publish import check_request
+
     settings = Settings()
+    check_request(count, seed)
 
     def run() -> None:
         from flows.generate import generate
@@ -111,11 +119,15 @@ def rollback_slot(slot: str, why: str) -> None:
     say(rollback(Settings(), slot, who=getpass.getuser(), why=why).text)
 
 
-def show_lineage(x: str | None, as_json: bool, verify: bool) -> None:
+def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> None:
     """`packshot lineage`."""
     from tasks.lineage import FORMS, Lineage
 
-    if x is None and not verify:
+    if restore:
+        from tasks.promotion import restore_ledger
+
+        say(f"the ledger is anchored again: {len(restore_ledger(Settings()))} entries")
+    if x is None and not (verify or restore):
         raise InputError("X", "nothing", FORMS)
     if verify:
         from tasks.promotion import verify_ledger
@@ -132,26 +144,19 @@ def list_models() -> None:
     from models import FAMILIES, load_family
     from tasks.register import list_slots, list_versions
 
-    rows: list[tuple[object, ...]] = []
-    for name in FAMILIES:
-        family = load_family(name)
-        rows.append((name, family.capability, family.title))
-    summary_table("families", ("family", "capability", "algorithm"), rows)
-    settings, rows = Settings(), []
-    for slot in list_slots(settings):
-        for version in list_versions(settings, slot):
-            aliases, tags = ", ".join(version.aliases), version.tags
-            rows.append(
-                (
-                    slot,
-                    version.version,
-                    tags.get("family", ""),
-                    aliases,
-                    tags.get("data_md5", "")[:8],
-                    tags.get("gate.reason", ""),
-                )
-            )
-    summary_table("slots", ("slot", "version", "family", "alias", "data", "why not champion"), rows)
+    families = [(name, load_family(name).capability, load_family(name).title) for name in FAMILIES]
+    summary_table("families", ("family", "capability", "algorithm"), families)
+    settings = Settings()
+    rows = [version_row(version) for slot in list_slots(settings) for version in list_versions(settings, slot)]
+    summary_table("registered models", ("model", "version", "family", "alias", "data", "why not champion"), rows)
+
+
+def version_row(version: VersionSummary) -> tuple[object, ...]:
+    """A version's row in the table of `packshot models`; a champion needs no reason."""
+    tags = version.tags
+    reason = "" if "champion" in version.aliases else tags.get("gate.reason", "")
+    aliases, data = ", ".join(version.aliases), tags.get("data_md5", "")[:8]
+    return version.slot, version.version, tags.get("family", ""), aliases, data, reason
 
 
 def add_data(folder: Path, name: str, link: bool) -> None:
@@ -167,6 +172,15 @@ def add_data(folder: Path, name: str, link: bool) -> None:
         if len(files) > 10:
             say(f"  {sign} and {len(files) - 10} more")
     say(f"version {report.version.md5}, {report.version.images} images; commit data.dvc to keep it")
+
+
+def fetch_data(name: str) -> None:
+    """`packshot data fetch`."""
+    from flows.console import ConsoleProgress
+    from tasks.pipeline import ingest
+
+    with ConsoleProgress("fetch") as watch:
+        say(ingest(Settings(), name, None, watch).line.what)
 
 
 def list_data(name: str | None) -> None:

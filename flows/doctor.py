@@ -16,6 +16,8 @@ from typing import Literal
 
 from flows.console import summary_table
 from flows.servers import answers, given_url, port_taken
+from models.errors import LedgerError
+from tasks.ledger import Ledger
 from tasks.settings import Settings
 
 Status = Literal["ok", "warn", "fail"]
@@ -45,6 +47,7 @@ def diagnose(settings: Settings) -> list[Check]:
         check_home,
         check_disk,
         check_databases,
+        check_ledger,
         check_prefect,
         check_mlflow,
         check_debian,
@@ -155,6 +158,17 @@ def check_databases(settings: Settings) -> Check:
     if prefect.partition("://")[2] == settings.mlflow_database.partition("://")[2]:
         return Check("databases", "fail", "Prefect and MLflow share one", "unset PREFECT_API_DATABASE_CONNECTION_URL")
     return Check("databases", "ok", "Prefect's and MLflow's are separate")
+
+
+def check_ledger(settings: Settings) -> Check:
+    """The promotion ledger's chain and its anchors hold."""
+    if not (settings.home / "ledger.jsonl").exists():
+        return Check("ledger", "ok", "no moves yet")
+    try:
+        entries = Ledger(settings.home).verify({})
+    except LedgerError as error:
+        return Check("ledger", "fail", str(error), "put HOME/ledger.jsonl back as it was; packshot lineage --verify")
+    return Check("ledger", "ok", f"{len(entries)} moves, the chain holds")
 
 
 def check_prefect(settings: Settings) -> Check:

@@ -15,6 +15,7 @@ from tasks.progress import Silent
 from tasks.settings import Settings
 from tasks.steps import Record, Step, StepRecords, digest_json
 from tasks.storage import digest_file
+from tasks.tracking import check_tracking
 
 if TYPE_CHECKING:
     from models.family import FamilyConfig
@@ -32,6 +33,7 @@ def train_or_skip(
     force: bool = False,
 ) -> TrainOutcome:
     """The outcome of the flow, run now or found; the lines of a found one say which hashes were equal."""
+    check_tracking()
     records = StepRecords(settings.home)
     if not force:
         found = find(settings, records, recipe, catalogue, data_version, quarantine, max_quarantined)
@@ -39,11 +41,12 @@ def train_or_skip(
             return found
     server = PrefectServer(settings)
     server.start()
+    os.environ["PREFECT_API_URL"] = server.url  # Prefect reads it when it is imported, while the server comes up
     try:
         from flows.train import Recipe, train
         from tasks.recipes import parse
 
-        os.environ["PREFECT_API_URL"] = server.wait()
+        server.wait()
         started = time.monotonic()
         outcome = train(parse(Recipe, recipe.model_dump()), catalogue, data_version, quarantine, max_quarantined)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -28,6 +28,7 @@ from tasks.prepared import PreparedSet
 from tasks.register import VersionInfo
 from tasks.report import EvaluationReport
 from tasks.ruler import RulerFile, ensure_ruler, register_ruler
+from tasks.run_log import SAMPLES
 from tasks.selection import Judged, find_champion, register_version
 from tasks.selection import gate as judge
 from tasks.settings import Settings
@@ -127,19 +128,16 @@ def fit(
 ) -> Done[FitResult]:
     """Train, or go on with a training that was stopped."""
     with watching("fit") as watch:
-        done = pipeline.fit(settings, prepared, recipe, measuring, tags, watch)
-    show_training(settings, done.value)
+        done = pipeline.fit(settings, prepared, recipe, measuring, tags, watch, partial(show_samples, settings))
+    if FlowRunContext.get() is not None:
+        link = f"{settings.mlflow_url}/#/runs/{done.value.run_id}"
+        create_link_artifact(link, link_text=f"MLflow run {done.value.run_id}", key="mlflow-run")
     return done
 
 
-def show_training(settings: Settings, fitted: FitResult) -> None:
-    """The film strip and the way to the MLflow run, on the run's page."""
-    if FlowRunContext.get() is None:
-        return
-    for path in sorted(fitted.folder.glob("samples-*.png")):
-        show_picture(settings, fitted.run_id, path, "samples", path.stem, f"Samples at update {int(path.stem[8:]):,}")
-    link = f"{settings.mlflow_url}/#/runs/{fitted.run_id}"
-    create_link_artifact(link, link_text=f"MLflow run {fitted.run_id}", key="mlflow-run")
+def show_samples(settings: Settings, run_id: str, path: Path) -> None:
+    """One frame of the training's film strip, on the run's page as soon as it is made."""
+    show_picture(settings, run_id, path, SAMPLES, path.stem, f"Samples at update {int(path.stem[8:]):,}")
 
 
 @step("evaluate")

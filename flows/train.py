@@ -17,6 +17,7 @@ from tasks.prepare import PrepareConfig
 from tasks.provenance import git_commit
 from tasks.recipes import parse, read_params, read_section
 from tasks.settings import Settings
+from tasks.tracking import check_tracking
 
 Recipe = DCGANConfig
 """The union of the families' configs: Prefect's page makes its form from it."""
@@ -31,6 +32,7 @@ def train(
     max_quarantined: Annotated[float, Field(ge=0, le=1, description="largest share that may be set aside")] = 0.02,
 ) -> TrainOutcome:
     """Validate, prepare, train, evaluate, register, and promote if the gate allows it."""
+    check_tracking()
     settings = Settings()
     plan = read_plan(settings, catalogue)
     flow_run = str(runtime.flow_run.id or "")

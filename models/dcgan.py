@@ -16,7 +16,7 @@ SIZE = 32
 
 
 class DCGANConfig(FamilyConfig):
-    """Section 4 of the paper; `conditional` adds the category as in Mirza & Osindero (2014)."""
+    """DCGAN's parameters (Radford et al. 2016, section 4); a category can be asked for when `conditional` is on."""
 
     family: Literal["dcgan"] = "dcgan"
     latent: int = Field(default=100, ge=1, le=1024, description="numbers of noise per image")

@@ -22,12 +22,22 @@ from tasks.contact_sheet import grid
 from tasks.prepared import PreparedSet
 from tasks.progress import Progress
 from tasks.ruler import RulerFile
-from tasks.run_log import COLUMNS, RunLog
+from tasks.run_log import COLUMNS, RunLog, Show
 from tasks.settings import Settings
 from tasks.steps import Step, digest_code, digest_json
 from tasks.storage import digest_file, locked, storage_errors, write_atomically
 
-CODE = ("models.trainer", "models.family", "models.augmentation", "models.pixels", "models.exported", "tasks.fit")
+CODE = (
+    "models.trainer",
+    "models.average",
+    "models.checkpoint",
+    "models.history",
+    "models.family",
+    "models.augmentation",
+    "models.pixels",
+    "models.exported",
+    "tasks.fit",
+)
 
 
 class FitResult(BaseModel):
@@ -76,6 +86,7 @@ def fit(
     key: str,
     tags: dict[str, str],
     progress: Progress,
+    show: Show,
 ) -> FitResult:
     """Train, or go on with a training that was stopped, in `HOME/trainings/KEY`.
 
@@ -90,7 +101,7 @@ def fit(
         if result.exists():
             return FitResult.model_validate_json(result.read_text())
         with storage_errors(folder):
-            fitted = _fit(settings, prepared, config, ruler, folder, tags, progress)
+            fitted = _fit(settings, prepared, config, ruler, folder, tags, progress, show)
         write_atomically(result, fitted.model_dump_json(indent=1).encode())
         return fitted
 
@@ -103,13 +114,15 @@ def _fit(
     folder: Path,
     tags: dict[str, str],
     progress: Progress,
+    show: Show,
 ) -> FitResult:
     plan = _plan(settings, prepared, config)
-    log = RunLog(settings, folder, config, tags | {"speed_plan": plan.model_dump_json()}, progress)
+    log = RunLog(settings, folder, config, tags | {"speed_plan": plan.model_dump_json()}, progress, show)
     log.data(prepared)
     family = build_family(config, prepared)
     images, labels = prepared.images("train"), prepared.labels("train")
-    trainer = Trainer(family, images, labels, folder, plan, make_score(prepared, ruler), log)
+    score = make_score(prepared, ruler)
+    trainer = Trainer(family, images, labels, folder, plan, score, log, settings.checkpoint_seconds)
     if not (folder / "untrained.npy").exists():
         np.save(folder / "untrained.npy", trainer.sample(2048, config.seed)[0])
     _show_augmentation(images, config, folder / "augmentation.png")

@@ -185,7 +185,9 @@ def check(lines: Sequence[str], anchored: Mapping[int, str]) -> list[Entry]:
         LedgerError: naming the first entry that does not hold, and how.
     """
     if lines and not anchored:
-        raise LedgerError("ledger: lineage.db holds none of its anchors; was it deleted? See packshot doctor")
+        raise LedgerError(
+            "ledger: lineage.db holds none of its anchors; was it deleted? packshot lineage --restore anchors it again"
+        )
     entries: list[Entry] = []
     previous = GENESIS
     for n, line in enumerate(lines, start=1):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tasks.prepared import PreparedSet
     from tasks.report import EvaluationReport
     from tasks.ruler import RulerFile
+    from tasks.run_log import Show
     from tasks.validate import ValidationReport
     from tasks.versions import CatalogueVersion
 
@@ -113,7 +114,8 @@ def prepare(
     record_prepared(settings, prepared, data, report)
     sizes = ", ".join(f"{len(prepared.images(split)):,} {split}" for split in ("train", "validation", "test"))
     height, width, channels = prepared.shape
-    return Done(prepared, line(f"{sizes} at {height}x{width}x{channels}, {len(prepared.categories)} categories"))
+    what = f"{sizes} at {height}x{width}x{channels}, {len(prepared.categories)} categories"
+    return Done(prepared, line("; ".join([what, *prepared.meta.warnings])))
 
 
 def fit(
@@ -123,15 +125,16 @@ def fit(
     ruler: RulerFile,
     tags: dict[str, str],
     progress: Progress,
+    show: Show | None = None,
 ) -> Done[FitResult]:
-    """Train, or resume; `tags` go on the MLflow run."""
+    """Train, or resume; `tags` go on the MLflow run, and `show` hears of each grid of samples as it is made."""
     from tasks.fit import FitResult, fit_step
     from tasks.fit import fit as train
 
     step = fit_step(prepared, config, ruler)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        fitted = train(settings, prepared, config, ruler, step.key, tags, progress)
+        fitted = train(settings, prepared, config, ruler, step.key, tags, progress, show or (lambda *_: None))
         return fitted.model_dump(mode="json"), [fitted.onnx]
 
     record, line = _run(settings, step, work)

@@ -53,7 +53,7 @@ def publish(
         InputError: count or seed out of bounds, or a file of another content is in the way; nothing is overwritten.
         StorageError: the folder cannot be written.
     """
-    _check(count, seed)
+    check_request(count, seed)
     started = time.monotonic()
     wanted = generator.wanted(count, category)
     made: list[tuple[Path, Provenance]] = []
@@ -96,7 +96,8 @@ def describe(version: VersionInfo, seed: int, index: int, category: str | None) 
     )
 
 
-def _check(count: int, seed: int) -> None:
+def check_request(count: int, seed: int) -> None:
+    """Raise an InputError when the number of images or their seed is out of bounds."""
     if not 1 <= count <= MOST_IMAGES:
         raise InputError("count", count, f"1 to {MOST_IMAGES}")
     if not 0 <= seed < 2**31:

@@ -88,7 +88,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> InputError:
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return InputError("parameter", field, _names(model, first["loc"][:-1]))
-    return InputError(field, first["input"], first["msg"])
+    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return InputError(field, first["input"], allowed)
 
 
 def _names(model: type[BaseModel], inside: tuple[int | str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from models.errors import RegistryError
 from tasks import pipeline
 from tasks.register import CHAMPION, load_version
 
@@ -17,7 +18,7 @@ def evaluate_registered(settings: Settings, slot: str, version: int | None, prog
     """The report of a version, found or measured now.
 
     Raises:
-        RegistryError: there is no such version.
+        RegistryError: there is no such version, or it is no generator.
         InputError: DVC can no longer produce the data that it was trained from.
     """
     from tasks.evaluate import EvaluateConfig
@@ -26,6 +27,8 @@ def evaluate_registered(settings: Settings, slot: str, version: int | None, prog
     from tasks.ruler import ensure_ruler
 
     chosen = load_version(settings, slot, CHAMPION if version is None else version)
+    if "data_md5" not in chosen.tags:
+        raise RegistryError(f"{slot} version {chosen.version} has no data to be judged on: it is no generator")
     catalogue = slot.removeprefix("generate-")
     data = pipeline.ingest(settings, catalogue, chosen.tags["data_md5"], progress).value
     validation = pipeline.validate(settings, data, quarantine=True, max_quarantined=1.0).value

@@ -21,15 +21,24 @@ from tasks.storage import write_atomically
 from tasks.tracking import Status, Tracking, open_tracking
 
 COLUMNS = 10
+SAMPLES = "samples"
+Show = Callable[[str, Path], None]
+"""Hears of each new grid of samples: the run that keeps it under `SAMPLES`, and the file."""
 
 
 class RunLog:
     """Tells a training to MLflow, under a run that a resumed training goes on with, and to whoever watches."""
 
     def __init__(
-        self, settings: Settings, folder: Path, config: FamilyConfig, tags: dict[str, str], progress: Progress
+        self,
+        settings: Settings,
+        folder: Path,
+        config: FamilyConfig,
+        tags: dict[str, str],
+        progress: Progress,
+        show: Show,
     ) -> None:
-        self._settings, self._folder, self._watch = settings, folder, progress
+        self._settings, self._folder, self._watch, self._show = settings, folder, progress, show
         self._tracking: Tracking = open_tracking(settings)
         path = folder / "run.json"
         run_id = json.loads(path.read_text())["run_id"] if path.exists() else None
@@ -51,7 +60,8 @@ class RunLog:
         """Keep a grid of samples as a frame of the training's film strip."""
         path = self._folder / f"samples-{step:07d}.png"
         grid(images, COLUMNS).save(path)
-        self.file(path, "samples")
+        self.file(path, SAMPLES)
+        self._show(self.run_id, path)
 
     def file(self, path: Path, folder: str = "") -> None:
         """Log a file as an artifact of the run."""

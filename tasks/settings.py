@@ -42,6 +42,7 @@ class Settings(BaseSettings):
         default=Path("/usr/share/datasets"), description="where Debian's dataset-* packages put files"
     )
     offline: bool = Field(default=False, description="never try the network")
+    checkpoint_seconds: float = Field(default=30.0, gt=0, description="between two checkpoints of a training")
     retrain_cron: str | None = Field(default=None, description="cron line of the deployment `retrain`; off when unset")
 
     @field_validator("root")
@@ -89,4 +90,5 @@ class Settings(BaseSettings):
             "PREFECT_API_DATABASE_CONNECTION_URL": self.prefect_database,
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
             "MLFLOW_LOGGING_LEVEL": "WARNING",
+            "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin at a barrier starve the servers beside a training
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Literal
 
 from models.errors import InputError, ServiceError, StorageError
 from tasks.settings import Settings
-from tasks.storage import locked, storage_errors
+from tasks.storage import explain_os_error, locked, storage_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 PROBE_SECONDS = 3.0
+DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
 CLIENT_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -143,9 +145,8 @@ def open_tracking(settings: Settings) -> Tracking:
 
     for name, value in CLIENT_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    explicit = os.environ.get("MLFLOW_TRACKING_URI", "")
+    explicit = check_tracking()
     if explicit:
-        check_explicit(explicit)
         return Tracking(explicit, MlflowClient(explicit, registry_uri=explicit), artifacts=None)
     uri = settings.mlflow_url if serves_home(settings) else settings.mlflow_database
     if uri == settings.mlflow_database:
@@ -167,14 +168,23 @@ def serves_home(settings: Settings) -> bool:
     return Path(str(location).removeprefix("file://")).is_relative_to(settings.mlflow_artifacts)
 
 
-def check_explicit(uri: str) -> None:
-    """Ask the server that the user named for its health, once.
+def check_tracking() -> str:
+    """`MLFLOW_TRACKING_URI`, or "" when it is not set; a server that it names was asked for its health, once.
 
     Raises:
-        ServiceError: it does not answer within seconds.
+        InputError: it is neither a server nor a database.
+        ServiceError: the server does not answer within seconds.
     """
-    if not uri.startswith(("http://", "https://")):
-        return
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if uri.startswith(("http://", "https://")):
+        ask_health(uri)
+    elif uri and not uri.startswith(DATABASES):
+        raise InputError("MLFLOW_TRACKING_URI", uri, "http://HOST:PORT of an MLflow server, or sqlite:///FILE")
+    return uri
+
+
+def ask_health(uri: str) -> None:
+    """Raise a ServiceError when no MLflow server answers at `uri` within seconds."""
     try:
         urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS).close()
     except (OSError, ValueError) as error:
@@ -211,6 +221,9 @@ def service_errors(uri: str) -> Iterator[None]:
     except MlflowException as error:
         if error.message.startswith("API request to") or error.error_code == "TEMPORARILY_UNAVAILABLE":
             raise unreachable(uri, error) from error
+        if "database or disk is full" in error.message:
+            full = OSError(errno.ENOSPC, "the database's disk is full")
+            raise explain_os_error(full, Path(uri.removeprefix("sqlite:///"))) from error
         if "OperationalError" in error.message:
             raise StorageError(f"cannot use {uri}: {error.message.splitlines()[0]}; see packshot doctor") from error
         raise

@@ -5,5 +5,6 @@ import os
 from tasks.settings import TELEMETRY_OFF
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 os.environ.update(TELEMETRY_OFF)
