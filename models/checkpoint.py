@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 
 from models.errors import TrainingError
+from models.files import write_whole
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -31,16 +31,3 @@ def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise TrainingError(f"the checkpoint {path} is damaged; remove it to train from the start") from error
     return state
-
-
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write beside `path`, then rename: a kill or a full disk leaves the old file or the new one, never a part."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

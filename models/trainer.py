@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -18,10 +19,11 @@ from torch import Tensor
 
 from models.augmentation import build_augmentation
 from models.average import MovingAverage, copy_weights
-from models.checkpoint import read_checkpoint, write_checkpoint, write_whole
+from models.checkpoint import read_checkpoint, write_checkpoint
 from models.errors import TrainingError
 from models.exported import latents, spread_categories
 from models.family import Family, Parts, penalise_weights
+from models.files import write_whole
 from models.history import History, TrainingLog
 from models.pixels import to_bytes, to_planes, to_signed
 from models.speed import SpeedPlan
@@ -85,6 +87,7 @@ class Trainer:
         self.total = self.steps_per_epoch * self.config.epochs
         self.augment = build_augmentation(self.config.augment)
         self.memory_format = torch.channels_last if plan.memory_format == "channels_last" else torch.contiguous_format
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision every time
         self.fabric = Fabric(accelerator="auto", devices=1, precision=plan.precision)
         self.parts, self.optimisers = self._set_up()
         self.average = MovingAverage(family.networks["generator"], self.config.ema)

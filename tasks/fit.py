@@ -31,6 +31,7 @@ CODE = (
     "models.trainer",
     "models.average",
     "models.checkpoint",
+    "models.files",
     "models.history",
     "models.family",
     "models.augmentation",

@@ -12,8 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from models.errors import StorageError
-from tasks.storage import storage_errors
+from tasks.storage import explain_database_error, storage_errors
 
 BUSY_MILLISECONDS = 30_000
 
@@ -64,7 +63,7 @@ class LineageDatabase:
             with self._open().begin() as connection:
                 yield connection
         except DatabaseError as error:
-            raise StorageError(f"cannot use {self.path}: {error.orig}; see packshot doctor") from error
+            raise explain_database_error(str(error.orig), self.path) from error
 
     def _open(self) -> Engine:
         if self._engine is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from models.errors import StorageError
+from models.files import write_whole
 
 
 def digest_file(path: Path, algorithm: str = "sha256") -> str:
@@ -27,17 +27,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         StorageError: the disk is full or the folder cannot be written; what was at `path` before is still there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, content)
 
 
 @contextmanager
@@ -52,12 +44,23 @@ def storage_errors(path: Path) -> Iterator[None]:
 def explain_os_error(error: OSError, path: Path) -> StorageError:
     """The one-line error for a write that failed at `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
         return StorageError(
-            f"disk full: writing {path} failed with {free / 2**20:.1f} MiB free; "
+            f"disk full: writing {path} failed with {free_bytes(path) / 2**20:.1f} MiB free; "
             "free some space and run the same command again"
         )
     return StorageError(f"cannot write {path}: {error.strerror or error}")
+
+
+def explain_database_error(reason: str, path: Path) -> StorageError:
+    """The one-line error for a database at `path`; SQLite may call a full disk an I/O error."""
+    if "disk is full" in reason or ("disk I/O error" in reason and free_bytes(path) < 2**20):
+        return explain_os_error(OSError(errno.ENOSPC, reason), path)
+    return StorageError(f"cannot use {path}: {reason}; see packshot doctor")
+
+
+def free_bytes(path: Path) -> int:
+    """What is free on the disk of `path`, which need not exist yet."""
+    return shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
 
 
 @contextmanager

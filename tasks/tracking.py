@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
+import logging
 import os
 import time
 import urllib.error
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from models.errors import InputError, ServiceError, StorageError
+from models.errors import InputError, ServiceError
 from tasks.settings import Settings
-from tasks.storage import explain_os_error, locked, storage_errors
+from tasks.storage import explain_database_error, locked, storage_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -143,6 +143,8 @@ def open_tracking(settings: Settings) -> Tracking:
     """
     from mlflow import MlflowClient
 
+    # It prints tracebacks of errors that it raises as well, so nothing is lost.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     for name, value in CLIENT_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     explicit = check_tracking()
@@ -219,13 +221,14 @@ def service_errors(uri: str) -> Iterator[None]:
     except (ConnectionError, urllib.error.URLError) as error:
         raise unreachable(uri, error) from error
     except MlflowException as error:
+        database = Path(uri.removeprefix("sqlite:///"))
+        reason = next((line for line in error.message.splitlines() if "OperationalError" in line), "")
+        if "disk" in reason:
+            raise explain_database_error(reason, database) from error
         if error.message.startswith("API request to") or error.error_code == "TEMPORARILY_UNAVAILABLE":
             raise unreachable(uri, error) from error
-        if "database or disk is full" in error.message:
-            full = OSError(errno.ENOSPC, "the database's disk is full")
-            raise explain_os_error(full, Path(uri.removeprefix("sqlite:///"))) from error
-        if "OperationalError" in error.message:
-            raise StorageError(f"cannot use {uri}: {error.message.splitlines()[0]}; see packshot doctor") from error
+        if reason:
+            raise explain_database_error(reason, database) from error
         raise
 
 

@@ -40,11 +40,17 @@ def other(champion, disk) -> Shop:
     return champion.with_home(disk / "home")
 
 
+@pytest.fixture
+def tiny_disk(disk) -> Path:
+    """The disk, where it can be filled without harm."""
+    if not disk.is_mount():
+        pytest.skip("only root may mount a tmpfs")
+    return disk
+
+
 @contextmanager
 def filled(disk: Path) -> Iterator[None]:
     """The disk without a byte left."""
-    if not disk.is_mount():
-        pytest.skip("only root may mount a tmpfs")
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as stream:
         for size in (2**20, 2**12, 1):
@@ -75,10 +81,10 @@ def mlflow_server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[by
         process.wait()
 
 
-def test_a_full_disk_stops_a_training_with_one_line(other, disk):
+def test_a_full_disk_stops_a_training_with_one_line(other, tiny_disk):
     process = other.start(*COMMAND, **OFTEN)
     wait_for(other.checkpoint, process)
-    with filled(disk):
+    with filled(tiny_disk):
         assert end(process).error().startswith("disk full: writing ")
     assert other.checkpoint() is not None
     assert not list(other.settings.home.glob("trainings/*/result.json"))
@@ -105,10 +111,10 @@ def test_the_same_command_goes_on_after_sigkill_and_without_its_mlflow_server(ch
     assert made.tags["onnx_sha256"] in bytes_of_seed_0
 
 
-def test_images_are_made_once_the_disk_has_room(other, disk):
+def test_images_are_made_once_the_disk_has_room(other, tiny_disk):
     other.promote()
-    command = ("generate", SLOT, "--count", "4", "--out", str(disk / "images"))
-    with filled(disk):
+    command = ("generate", SLOT, "--count", "4", "--out", str(tiny_disk / "images"))
+    with filled(tiny_disk):
         assert other.run(*command).error().startswith("disk full: writing ")
     assert "4 images" in other.run(*command).success()
 

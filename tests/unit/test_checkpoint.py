@@ -4,8 +4,9 @@ import os
 import pytest
 import torch
 
-from models.checkpoint import read_checkpoint, write_checkpoint, write_whole
+from models.checkpoint import read_checkpoint, write_checkpoint
 from models.errors import TrainingError
+from models.files import write_whole
 
 CPU = torch.device("cpu")
 

@@ -9,7 +9,14 @@ import time
 import pytest
 
 from models.errors import StorageError
-from tasks.storage import digest_file, explain_os_error, locked, storage_errors, write_atomically
+from tasks.storage import (
+    digest_file,
+    explain_database_error,
+    explain_os_error,
+    locked,
+    storage_errors,
+    write_atomically,
+)
 
 HOLD = """
 import sys, filelock
@@ -82,6 +89,17 @@ def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch, number):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_database_with_a_full_disk_is_told_as_one(tmp_path):
+    path = tmp_path / "lineage.db"
+    assert str(explain_database_error("database or disk is full", path)).startswith(f"disk full: writing {path} failed")
+    broken = "file is not a database"
+    assert str(explain_database_error(broken, path)) == f"cannot use {path}: {broken}; see packshot doctor"
+
+
+def test_sqlites_io_error_is_a_full_disk_where_no_room_is_left(tiny_disk):
+    assert str(explain_database_error("disk I/O error", tiny_disk / "lineage.db")).startswith("disk full: writing")
 
 
 def test_a_file_in_the_place_of_a_folder_is_told(tmp_path):
