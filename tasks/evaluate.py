@@ -65,7 +65,7 @@ def evaluate_step(onnx_sha256: str, prepared: PreparedSet, config: EvaluateConfi
             "model": onnx_sha256,
             "prepared": prepared.key,
             "ruler": ruler.digest,
-            "protocol": f"{config.samples}-{config.seed}",
+            "protocol": f"{config.samples} of seed {config.seed}",
             "code": digest_code(*CODE),
         },
     )

@@ -20,7 +20,7 @@ from tasks.settings import Settings
 from tasks.storage import digest_file, explain_os_error, write_atomically
 from tasks.trail import record_images
 
-COLUMNS = 8
+ROWS = 8
 SCALE = 2
 MOST_IMAGES = 100_000
 
@@ -56,6 +56,7 @@ def publish(
     check_request(count, seed)
     started = time.monotonic()
     wanted = generator.wanted(count, category)
+    columns = ROWS if category else len(generator.categories)  # all categories in turn: a column each
     made: list[tuple[Path, Provenance]] = []
     first: list[npt.NDArray[np.uint8]] = []
     for batch in generator.batches(count, seed, category):
@@ -66,11 +67,11 @@ def publish(
             path = folder / f"{version.slot}-v{version.version}-seed{seed}-{index:05d}.png"
             _write_once(path, encode_png(image, provenance))
             made.append((path, provenance))
-            if index < COLUMNS * COLUMNS:
+            if index < ROWS * columns:
                 first.append(image)
         progress.update(len(made), count, "images")
     sheet = folder / f"{version.slot}-v{version.version}-seed{seed}-sheet.png"
-    write_sheet(grid(np.stack(first), COLUMNS, SCALE), sheet)
+    write_sheet(grid(np.stack(first), columns, SCALE), sheet)
     record_images(settings, made, flow_run)
     return Published(
         folder=folder, images=[path for path, _ in made], sheet=sheet, seconds=round(time.monotonic() - started, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.storage import digest_file, write_atomically
+
+
+DIGEST = re.compile("[0-9a-f]{32,}")
 
 
 class Step(BaseModel):
@@ -31,7 +35,8 @@ class Step(BaseModel):
     @property
     def summary(self) -> str:
         """The inputs for people, each digest by its first 8 digits."""
-        return ", ".join(f"{name} {digest[:8]}" for name, digest in self.inputs.items())
+        short = {name: value[:8] if DIGEST.fullmatch(value) else value for name, value in self.inputs.items()}
+        return ", ".join(f"{name} {value}" for name, value in short.items())
 
 
 class Record(BaseModel):

@@ -30,7 +30,7 @@ PARAMS = {
             "memory_format": "contiguous",
         }
     },
-    "ruler": {"epochs": 4, "batch_size": 16},
+    "ruler": {"epochs": 4, "batch_size": 16, "updates": 60},
     "evaluate": {"samples": 150, "seed": 1},
     "gate": {"max_distance_of_untrained": 1.0, "min_category_recall": 0.0, "min_category_share": 0.0},
 }
