@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.storage import digest_file, write_atomically
 
-
 DIGEST = re.compile("[0-9a-f]{32,}")
 
 
