@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.runner import Runner
 
-TRAIN = "train"
-FAMILY = "dcgan"
 RETRAIN = "retrain"
 
 
@@ -74,12 +72,13 @@ def read_deployments(path: Path, retrain_cron: str | None = None) -> list[Deploy
 
 
 def with_recipe(entry: Deployment, root: Path) -> Deployment:
-    """The deployment `train` with the recipe of `params.yaml`, so that form and command line begin alike."""
-    if entry.name != TRAIN or "recipe" in entry.parameters:
+    """A deployment that names a recipe's family, the rest of it from `params.yaml`."""
+    if "recipe" not in entry.parameters:
         return entry
     from tasks.recipes import load_recipe
 
-    recipe = load_recipe(root, FAMILY, {}).model_dump(mode="json")
+    changes = dict(entry.parameters["recipe"])
+    recipe = load_recipe(root, changes.pop("family"), changes).model_dump(mode="json")
     return entry.model_copy(update={"parameters": {**entry.parameters, "recipe": recipe}})
 
 

@@ -197,9 +197,12 @@ def gate(
         judged = judge(settings, version, report, champion, rival, bounds, servability, who)
     if FlowRunContext.get() is not None:
         create_markdown_artifact(explain(judged), key="gate", description=judged.move.text)
-    said = "promoted" if judged.verdict.passed else "stays challenger"
+    verdict = judged.verdict
+    said = f"promoted: all {len(verdict.held)} bounds hold; {verdict.held[0]}"
+    if not verdict.passed:
+        said = f"stays challenger: {verdict.text}"
     inputs = f"model {fitted.onnx_sha256[:8]}, report {report.key[:8]}"
-    return Done(judged, Line(step="gate", what=f"{said}: {judged.verdict.text}", seconds=seconds(), inputs=inputs))
+    return Done(judged, Line(step="gate", what=said, seconds=seconds(), inputs=inputs))
 
 
 def explain(judged: Judged) -> str:
