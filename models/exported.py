@@ -14,6 +14,7 @@ from models.errors import InputError, TrainingError
 from models.pixels import to_bytes
 
 if TYPE_CHECKING:
+    from onnx import GraphProto
     from onnxruntime import InferenceSession
     from torch import Tensor, nn
 
@@ -57,9 +58,17 @@ def write_onnx(
     if program is None:
         raise TrainingError(f"torch.onnx.export wrote no program for {path.name}")
     model = program.model_proto
+    forget_sources(model.graph)
     onnx.helper.set_model_props(model, {METADATA: json.dumps(about)})
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def forget_sources(graph: GraphProto) -> None:
+    """Remove the stack traces that the exporter writes to every node: paths of this machine, which change the bytes."""
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
 
 
 def open_session(path: Path, needed: Collection[str], threads: int = 0) -> tuple[InferenceSession, dict[str, Any]]:

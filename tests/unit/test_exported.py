@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -197,3 +198,11 @@ def test_a_model_cut_short_is_refused(conditional, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(TrainingError, match=r"absent\.onnx is not there"):
         ExportedGenerator(tmp_path / "absent.onnx")
+
+
+def test_a_file_names_no_source_of_the_machine_that_wrote_it(conditional):
+    shipped = Path(exported.__file__).parent / "weights" / "ruler-fashion-mnist-32x32x1.onnx"
+    for file in (conditional[1], shipped):
+        content = file.read_bytes()
+        assert b".py" not in content
+        assert str(Path(exported.__file__).parent).encode() not in content
