@@ -1,18 +1,34 @@
-"""What a family is: a config, its networks, one training step, and the generator that is exported."""
+"""What a family is: a config, and a generator from noise and category to images, trained by gradients or fitted."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from models.augmentation import AugmentConfig
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+Tell = Callable[[int, int, str], None]
+"""Hears that `done` of `total` are finished, with a note."""
+
+
+def _as_tuple(value: object) -> object:
+    """One pattern alone is a list of one, so that `--set freeze=generator.*` needs no brackets."""
+    return (value,) if isinstance(value, str) else value
+
+
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""Shell patterns over the names of a family's tensors, `NETWORK.NAME`, such as "generator.body.0.*"."""
 
 
 class ImageShape(NamedTuple):
@@ -24,16 +40,21 @@ class ImageShape(NamedTuple):
 
 
 class FamilyConfig(BaseModel):
-    """The parameters that every gradient family shares; each becomes a flag, a form field and an MLflow parameter."""
+    """The parameters that every family has; each becomes a flag, a form field and an MLflow parameter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     family: str
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="seed of weights, order, noise and augmentation")
+
+
+class GradientConfig(FamilyConfig):
+    """The parameters that every family trained by gradients shares."""
+
     epochs: int = Field(default=10, ge=1, le=1000, description="passes over the training split")
     batch_size: int = Field(default=64, ge=2, le=4096, description="images per update")
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="seed of weights, order, noise and augmentation")
     optimiser: Literal["adam", "sgd"] = Field(default="adam", description="update rule")
-    learning_rate: float = Field(default=2e-4, gt=0, le=1, description="step size of both networks")
+    learning_rate: float = Field(default=2e-4, gt=0, le=1, description="step size of all networks")
     beta1: float = Field(default=0.5, ge=0, lt=1, description="Adam's first moment, or SGD's momentum")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam's second moment")
     l1: float = Field(default=0.0, ge=0, le=1, description="weight of the sum of absolute weights in the loss")
@@ -43,6 +64,18 @@ class FamilyConfig(BaseModel):
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(default="auto", description="auto: measured")
     memory_format: Literal["auto", "contiguous", "channels_last"] = Field(default="auto", description="auto: measured")
     augment: AugmentConfig = Field(default_factory=AugmentConfig, description="changes to the training images")
+    init_from: str | None = Field(
+        default=None, description="start from SLOT@N, SLOT@champion, models:/SLOT/N or a .safetensors file"
+    )
+    fresh: Patterns = Field(default=(), description="layers that do not start from init_from, as network.name patterns")
+    freeze: Patterns = Field(default=(), description="layers of init_from that stay as they are, as patterns")
+
+    @field_validator("fresh", "freeze")
+    @classmethod
+    def _needs_init_from(cls, patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if patterns and info.data.get("init_from") is None:
+            raise ValueError("nothing, unless init_from says what the other layers start from")
+        return patterns
 
 
 @dataclass(frozen=True)
@@ -54,11 +87,19 @@ class Parts:
 
 
 class Family(ABC):
-    """One algorithm. A subclass is one file that a student can read beside the paper."""
+    """One algorithm. A subclass is one file that a student can read beside the paper.
+
+    Whatever the algorithm, what it serves is one deterministic function: `generator(latent, category)` takes noise
+    N(0, 1) of shape (N, latent) and categories (N,), and returns images (N, C, H, W) in [-1, 1].
+    """
 
     Config: ClassVar[type[FamilyConfig]]
-    capability: ClassVar[str]
+    capability: ClassVar[str] = "generate"
     title: ClassVar[str]
+    likelihood: ClassVar[str | None] = None
+    """What `bits_per_dimension` measures, such as "ELBO, discretised logistic"; None where there is no likelihood."""
+    discrete: ClassVar[bool] = False
+    """True when an image is drawn level by level: the tiniest rounding difference may then change a whole sample."""
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
         self.config = config
@@ -66,8 +107,8 @@ class Family(ABC):
 
     @property
     @abstractmethod
-    def networks(self) -> dict[str, nn.Module]:
-        """The networks by name; `generator` is the one that is averaged, exported and served."""
+    def generator(self) -> nn.Module:
+        """The network that is exported and served."""
 
     @property
     @abstractmethod
@@ -79,15 +120,47 @@ class Family(ABC):
     def conditional(self) -> bool:
         """True when the category of an image can be asked for."""
 
+    def bits_per_dimension(self, images: Tensor, labels: Tensor) -> Tensor:
+        """-log2 p(image | label) / (C H W) of uint8 images (N, C, H, W), shape (N,), for families with a likelihood."""
+        raise NotImplementedError(f"{self.config.family} has no likelihood")
+
+
+class GradientFamily(Family):
+    """A family that the one trainer trains."""
+
+    config: GradientConfig
+    forward_methods: ClassVar[tuple[str, ...]] = ()
+    """Methods of the generator, beside `forward`, that `step` calls through `parts.networks["generator"]`."""
+    category_layers: ClassVar[tuple[str, ...]] = ()
+    """Patterns of the tensors whose shape depends on the number of categories: see `models.initial`."""
+
+    @property
+    @abstractmethod
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks by name; `generator` is the one that is averaged, exported and served."""
+
+    @property
+    def generator(self) -> nn.Module:
+        return self.networks["generator"]
+
     @abstractmethod
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """One update on images (N, C, H, W) in [-1, 1] and labels (N,); returns detached scalar losses by name."""
 
-    def optimiser(self, network: nn.Module) -> Optimizer:
-        """The update rule that the config asks for, over one network."""
+    def optimiser(self, name: str) -> Optimizer:
+        """The update rule that the config asks for, over the network called `name`."""
+        weights = self.networks[name].parameters()
         if self.config.optimiser == "sgd":
-            return SGD(network.parameters(), self.config.learning_rate, momentum=self.config.beta1)
-        return Adam(network.parameters(), self.config.learning_rate, (self.config.beta1, self.config.beta2))
+            return SGD(weights, self.config.learning_rate, momentum=self.config.beta1)
+        return Adam(weights, self.config.learning_rate, (self.config.beta1, self.config.beta2), fused=True)
+
+
+class FittedFamily(Family):
+    """A classical family: fitted to all images at once, without epochs."""
+
+    @abstractmethod
+    def fit(self, images: Images, labels: Labels, tell: Tell) -> dict[str, float]:
+        """Fit the generator to images (N, H, W, C) and labels (N,); returns figures of the fit by name."""
 
 
 def penalise_weights(network: nn.Module, l1: float, l2: float) -> None:

@@ -6,7 +6,7 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,36 +14,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import save
 from torch import Tensor
 
 from models.augmentation import build_augmentation
 from models.average import MovingAverage, copy_weights
 from models.checkpoint import read_checkpoint, write_checkpoint
 from models.errors import TrainingError
-from models.exported import latents, spread_categories
-from models.family import Family, Parts, penalise_weights
+from models.family import GradientFamily, Images, Labels, Parts, penalise_weights
 from models.files import write_whole
 from models.history import History, TrainingLog
-from models.pixels import to_bytes, to_planes, to_signed
+from models.initial import freeze, name_tensors, write_networks
+from models.pixels import to_planes, to_signed
+from models.sampling import Validation, sample
 from models.speed import SpeedPlan
 
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
 LOG_EVERY = 50
-GRID = 80
-SAMPLE_BATCH = 256
-
-
-Score = Callable[[Images, Labels], float]
-"""Distance of generated images (N, H, W, C) of known categories (N,) to the validation split; lower is better."""
 
 
 class Best(NamedTuple):
-    """The averaged generator at the update where the validation distance was smallest."""
+    """All networks at the update where the validation figure was smallest, the generator as its average."""
 
     step: int
-    distance: float
+    value: float
     weights: dict[str, Tensor]
 
 
@@ -52,14 +44,18 @@ class Trained(NamedTuple):
 
     generator: Path
     history: Path
+    images: int
     steps: int
     best_step: int
-    best_distance: float
+    criterion: str
+    best_value: float
     seconds: float
 
 
 class Trainer:
     """Trains a family on uint8 images (N, H, W, C) and labels (N,) and keeps all it needs to resume in `folder`.
+
+    It starts from the weights that the family has; those of the tensors called `frozen` stay as they are.
 
     Raises:
         TrainingError: there are fewer images than one batch takes.
@@ -67,30 +63,31 @@ class Trainer:
 
     def __init__(
         self,
-        family: Family,
+        family: GradientFamily,
         images: Images,
         labels: Labels,
         folder: Path,
         plan: SpeedPlan,
-        score: Score,
+        validation: Validation,
         log: TrainingLog,
         checkpoint_seconds: float = 30.0,
-        score_images: int = 2048,
+        frozen: Collection[str] = (),
     ) -> None:
         self.family, self.config = family, family.config
         if len(images) < self.config.batch_size:
             raise TrainingError(f"batch_size: got {self.config.batch_size}, allowed: at most {len(images)}, all images")
         self.images, self.labels = images, labels
-        self.folder, self.score, self.log = folder, score, log
-        self.checkpoint_seconds, self.score_images = checkpoint_seconds, score_images
+        self.folder, self.validation, self.log = folder, validation, log
+        self.checkpoint_seconds = checkpoint_seconds
         self.steps_per_epoch = len(images) // self.config.batch_size
         self.total = self.steps_per_epoch * self.config.epochs
         self.augment = build_augmentation(self.config.augment)
         self.memory_format = torch.channels_last if plan.memory_format == "channels_last" else torch.contiguous_format
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision every time
         self.fabric = Fabric(accelerator="auto", devices=1, precision=plan.precision)
+        self.held = freeze(family.networks, frozen)
         self.parts, self.optimisers = self._set_up()
-        self.average = MovingAverage(family.networks["generator"], self.config.ema)
+        self.average = MovingAverage(family.generator, self.config.ema)
         self.gradient_norms: dict[str, Tensor] = {}
         self.step, self.seconds = 0, 0.0
         self.history = History(log, self.config.batch_size)
@@ -99,8 +96,10 @@ class Trainer:
     def _set_up(self) -> tuple[Parts, dict[str, Any]]:
         networks, optimisers = {}, {}
         for name, network in self.family.networks.items():
-            network.to(memory_format=self.memory_format)
-            networks[name], optimisers[name] = self.fabric.setup(network, self.family.optimiser(network))
+            network.train().to(memory_format=self.memory_format)
+            networks[name], optimisers[name] = self.fabric.setup(network, self.family.optimiser(name))
+        for method in self.family.forward_methods:
+            networks["generator"].mark_forward_method(method)
         return Parts(networks, self._update), optimisers
 
     def run(self) -> Trained:
@@ -132,6 +131,8 @@ class Trainer:
 
     def advance(self) -> dict[str, Tensor]:
         """One update of the networks and of the average; returns the losses."""
+        for layer in self.held:
+            layer.eval()
         epoch, index = divmod(self.step, self.steps_per_epoch)
         order = epoch_order(self.config.seed, epoch, len(self.images))
         rows = np.sort(order[index * self.config.batch_size : (index + 1) * self.config.batch_size])
@@ -143,27 +144,23 @@ class Trainer:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _update(self, name: str, loss: Tensor) -> None:
-        """One optimiser step of network `name`; gradients are computed for its weights alone."""
+        """One optimiser step of network `name`; gradients are computed for its weights alone, without frozen ones."""
         network, optimiser = self.family.networks[name], self.optimisers[name]
+        learning = [weight for weight in network.parameters() if weight.requires_grad]
+        if not learning:
+            return
         optimiser.zero_grad(set_to_none=True)
-        self.fabric.backward(loss, inputs=list(network.parameters()))
+        self.fabric.backward(loss, inputs=learning)
         penalise_weights(network, self.config.l1, self.config.l2)
         if self._logs(self.step + 1):
-            gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+            gradients = [weight.grad for weight in learning if weight.grad is not None]
             self.gradient_norms[f"gradient_norm_{name}"] = torch.nn.utils.get_total_norm(gradients)
         optimiser.step()
 
     def sample(self, count: int, seed: int) -> tuple[Images, Labels]:
         """Images of the averaged generator and the categories asked for, spread evenly; the same for the same seed."""
-        noise = torch.from_numpy(latents(count, self.family.latent, seed))
-        categories = spread_categories(count, self.family.shape.categories)
-        batches, device = [], self.fabric.device
-        with self.average.in_place() as generator, torch.inference_mode():
-            for start in range(0, count, SAMPLE_BATCH):
-                part = slice(start, start + SAMPLE_BATCH)
-                planes = generator(noise[part].to(device), torch.from_numpy(categories[part]).to(device))
-                batches.append(to_bytes(planes.float().cpu().numpy()))
-        return np.concatenate(batches), categories
+        with self.average.in_place() as generator:
+            return sample(self.family, generator, count, seed)
 
     def _logs(self, step: int) -> bool:
         return step % LOG_EVERY == 0 or step == self.total
@@ -181,14 +178,19 @@ class Trainer:
 
     def _evaluate(self) -> None:
         self._check(self._weights())
-        images, categories = self.sample(self.score_images, seed=self.config.seed + 1)
-        # A plain number: a checkpoint with a numpy one in it would not load.
-        distance = float(self.score(images, categories))
-        self._check({"validation_distance": torch.tensor(distance)})
-        self.history.note(self.step, {"validation_distance": distance})
-        self.log.samples(self.step, images[:GRID])
-        if distance < self.best.distance:
-            self.best = Best(self.step, distance, copy_weights(self.average.weights))
+        name = self.validation.criterion(self.family)
+        with self.average.in_place() as generator:
+            value, images = self.validation.measure(self.family, generator, self.config.seed + 1)
+        self._check({name: torch.tensor(value)})
+        self.history.note(self.step, {name: value})
+        self.log.samples(self.step, images)
+        if value < self.best.value:
+            self.best = Best(self.step, value, copy_weights(self.kept_weights()))
+
+    def kept_weights(self) -> dict[str, Tensor]:
+        """What is kept of the networks now, by `NETWORK.NAME`: the generator's average and the others' own weights."""
+        averaged = {f"generator.{name}": value for name, value in self.average.weights.items()}
+        return name_tensors(self.family.networks) | averaged
 
     def _check(self, values: dict[str, Tensor]) -> None:
         wrong = next((name for name, value in values.items() if not torch.isfinite(value).all()), None)
@@ -236,10 +238,11 @@ class Trainer:
         torch.set_rng_state(state["random"].cpu())
 
     def _finish(self) -> Trained:
-        weights, history = self.folder / "generator.safetensors", self.folder / "history.csv"
-        write_whole(weights, save({name: value.contiguous().cpu() for name, value in self.best.weights.items()}))
+        weights, history = write_networks(self.folder, self.best.weights), self.folder / "history.csv"
         write_whole(history, self.history.to_csv().encode())
-        return Trained(weights, history, self.step, self.best.step, self.best.distance, self.seconds)
+        criterion = self.validation.criterion(self.family)
+        seen = self.step * self.config.batch_size
+        return Trained(weights, history, seen, self.step, self.best.step, criterion, self.best.value, self.seconds)
 
 
 @functools.lru_cache(maxsize=1)
