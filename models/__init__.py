@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 FAMILIES: dict[str, str] = {
     "dcgan": "models.dcgan:DCGAN",
+    "lsgan": "models.lsgan:LSGAN",
+    "wgan": "models.wgan:WGAN",
+    "sngan": "models.sngan:SNGAN",
+    "vae": "models.vae:VAE",
+    "pixelcnn": "models.pixelcnn:PixelCNNFamily",
+    "gp": "models.gp:GP",
+    "mrf": "models.mrf:MRF",
 }
 """Every family that can be trained, by the name used on the command line: `module:class`, imported when used."""
 

@@ -1,132 +1,105 @@
-"""DCGAN: the deep convolutional GAN of Radford, Metz & Chintala (2016) at 32x32, class-conditional on request."""
+"""DCGAN: the deep convolutional GAN of Radford, Metz & Chintala (2016), class-conditional on request."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, cast
+from itertools import pairwise
+from typing import ClassVar, Literal
 
-import torch
-from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.errors import InputError
-from models.family import Family, FamilyConfig, ImageShape, Parts
+from models.adversarial import AdversarialConfig, AdversarialFamily, Critic
+from models.family import FamilyConfig, ImageShape
 
-SIZE = 32
+START = 4
+"""Side of the smallest feature map, where noise becomes an image and an image a verdict."""
 
 
-class DCGANConfig(FamilyConfig):
+class DCGANConfig(AdversarialConfig):
     """DCGAN's parameters (Radford et al. 2016, section 4); a category can be asked for when `conditional` is on."""
 
     family: Literal["dcgan"] = "dcgan"
-    latent: int = Field(default=100, ge=1, le=1024, description="numbers of noise per image")
-    width: int = Field(default=64, ge=4, le=512, description="channels of the outermost hidden layer (256-128-64)")
-    conditional: bool = Field(default=False, description="ask for a category when generating")
+
+
+def list_widths(width: int, size: int) -> list[int]:
+    """Channels of the feature maps of sides 4, 8, ..., size / 2: `width` at the last, twice as many at each before."""
+    return [width * (size // START) // 2**stage for stage in range(1, (size // START).bit_length())]
 
 
 class Generator(nn.Module):
-    """Noise (N, latent) and categories (N,) to images (N, C, 32, 32) in [-1, 1]; fractionally strided convolutions."""
+    """Noise (N, latent) and categories (N,) to images (N, C, H, W) in [-1, 1]; fractionally strided convolutions."""
 
-    def __init__(self, config: DCGANConfig, shape: ImageShape) -> None:
+    def __init__(self, config: AdversarialConfig, shape: ImageShape) -> None:
         super().__init__()
-        self.categories = shape.categories if config.conditional else 0
-        width = config.width
-        self.body = nn.Sequential(
-            nn.ConvTranspose2d(config.latent + self.categories, 4 * width, 4, 1, 0, bias=False),  # 4x4
-            nn.BatchNorm2d(4 * width),
-            nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=False),  # 8x8
-            nn.BatchNorm2d(2 * width),
-            nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False),  # 16x16
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(width, shape.channels, 4, 2, 1, bias=False),  # 32x32
-            nn.Tanh(),
-        )
+        widths = list_widths(config.width, shape.size)
+        self.noise = nn.Linear(config.latent, widths[0] * START**2, bias=False)
+        # The noise and a one-hot category, projected: the category's columns of the matrix are a table by category.
+        self.category = nn.Embedding(shape.categories, widths[0] * START**2) if config.conditional else None
+        layers: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
+        for before, after in pairwise(widths):
+            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(True)]
+        self.body = nn.Sequential(*layers)
+        self.to_image = nn.Sequential(nn.ConvTranspose2d(widths[-1], shape.channels, 4, 2, 1, bias=False), nn.Tanh())
 
     def forward(self, latent: Tensor, category: Tensor) -> Tensor:
-        if self.categories:
-            latent = torch.cat((latent, functional.one_hot(category, self.categories).to(latent.dtype)), 1)
-        images: Tensor = self.body(latent[:, :, None, None])
+        start = self.noise(latent)
+        if self.category is not None:
+            start = start + self.category(category)
+        images: Tensor = self.to_image(self.body(start.unflatten(1, (-1, START, START))))
         return images
 
 
-class Discriminator(nn.Module):
-    """Images (N, C, 32, 32) and categories (N,) to logits (N,); strided convolutions, no batch norm on the first.
+class Discriminator(Critic):
+    """Images (N, C, H, W) and categories (N,) to logits (N,); strided convolutions, no norm on the first.
 
     A conditional one has a logit for each category and gives that of the category asked for (Mescheder et al. 2018).
     """
 
-    def __init__(self, config: DCGANConfig, shape: ImageShape) -> None:
+    def __init__(self, config: AdversarialConfig, shape: ImageShape) -> None:
         super().__init__()
-        width = config.width
         self.conditional = config.conditional
-        self.body = nn.Sequential(
-            nn.Conv2d(shape.channels, width, 4, 2, 1, bias=False),  # 16x16
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False),  # 8x8
-            nn.BatchNorm2d(2 * width),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(2 * width, 4 * width, 4, 2, 1, bias=False),  # 4x4
-            nn.BatchNorm2d(4 * width),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(4 * width, shape.categories if config.conditional else 1, 4, 1, 0, bias=False),  # 1x1
+        widths = list_widths(config.width, shape.size)[::-1]
+        plain = config.discriminator_norm == "none"
+        self.from_image = nn.Sequential(
+            nn.Conv2d(shape.channels, widths[0], 4, 2, 1, bias=plain), nn.LeakyReLU(0.2, inplace=True)
         )
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [
+                nn.Conv2d(before, after, 4, 2, 1, bias=plain),
+                *build_norm(config, after),
+                nn.LeakyReLU(0.2, True),
+            ]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Conv2d(widths[-1], shape.categories if config.conditional else 1, START, bias=False)
 
-    def forward(self, images: Tensor, category: Tensor) -> Tensor:
-        logits: Tensor = self.body(images).flatten(1)
+    def judge(self, images: Tensor, category: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.body(self.from_image(images))).flatten(1)
         return (logits.gather(1, category[:, None]) if self.conditional else logits).flatten()
+
+
+def build_norm(config: AdversarialConfig, channels: int) -> list[nn.Module]:
+    """The normalisation that the config asks for, over `channels` feature maps; none is no layer."""
+    if config.discriminator_norm == "none":
+        return []
+    return [nn.BatchNorm2d(channels) if config.discriminator_norm == "batch" else nn.GroupNorm(1, channels)]
 
 
 def initialise(module: nn.Module) -> None:
     """Weights from N(0, 0.02), batch-norm scales from N(1, 0.02) (section 4 of the paper)."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)):
         nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
+    elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
 
 
-class DCGAN(Family):
+class DCGAN(AdversarialFamily):
     """The non-saturating game of Goodfellow et al. (2014) between the two networks above."""
 
     Config: ClassVar[type[FamilyConfig]] = DCGANConfig
-    capability: ClassVar[str] = "generate"
     title: ClassVar[str] = "Deep convolutional GAN (Radford et al. 2016)"
+    category_layers: ClassVar[tuple[str, ...]] = ("generator.category.*", "discriminator.head.*")
 
-    def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
-        super().__init__(config, shape)
-        if shape.size != SIZE:
-            raise InputError("prepare.size", shape.size, f"{SIZE} for family dcgan")
-        self._config = cast(DCGANConfig, config)
-        self.generator = Generator(self._config, shape).apply(initialise)
-        self.discriminator = Discriminator(self._config, shape).apply(initialise)
-
-    @property
-    def networks(self) -> dict[str, nn.Module]:
-        return {"generator": self.generator, "discriminator": self.discriminator}
-
-    @property
-    def latent(self) -> int:
-        return self._config.latent
-
-    @property
-    def conditional(self) -> bool:
-        return self._config.conditional
-
-    def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        generator, discriminator = parts.networks["generator"], parts.networks["discriminator"]
-        # Drawn on the CPU, whose generator's state is in the checkpoint, on every device.
-        fake = generator(torch.randn(len(images), self.latent).to(images.device), labels)
-
-        # -log D(x) - log(1 - D(G(z)))
-        real_logits, fake_logits = discriminator(images, labels), discriminator(fake.detach(), labels)
-        discriminator_loss = functional.softplus(-real_logits).mean() + functional.softplus(fake_logits).mean()
-        parts.update("discriminator", discriminator_loss)
-
-        # -log D(G(z)), the non-saturating form
-        generator_loss = functional.softplus(-discriminator(fake, labels)).mean()
-        parts.update("generator", generator_loss)
-        losses = {"loss_discriminator": discriminator_loss, "loss_generator": generator_loss}
-        return {name: loss.detach() for name, loss in losses.items()}
+    def build(self) -> tuple[nn.Module, nn.Module]:
+        networks = Generator(self.config, self.shape), Discriminator(self.config, self.shape)
+        return networks[0].apply(initialise), networks[1].apply(initialise)

@@ -19,42 +19,47 @@ from models.pixels import to_planes, to_signed
 from models.speed import has_fast_bf16
 
 FEATURES = 128
+SIDE = 32  # of the images that the convolutions of the body see; larger ones are halved first
 
 
 class RulerConfig(BaseModel):
-    """How the ruler is trained: Adam on a one-cycle schedule (Smith & Topin 2018), flips and shifts as augmentation."""
+    """How the ruler is trained: Adam on a one-cycle schedule (Smith & Topin 2018), flips, shifts, colour changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(default=8, ge=1, le=100, description="passes over the training split")
     updates: int = Field(
-        default=300, ge=1, le=100_000, description="at least so many: small catalogues get more epochs"
+        default=600, ge=1, le=100_000, description="at least so many: small catalogues get more epochs"
     )
     batch_size: int = Field(default=128, ge=8, le=4096, description="images per update, at most all there are")
     learning_rate: float = Field(default=3e-3, gt=0, le=1, description="peak of the one-cycle schedule")
     l2: float = Field(default=5e-4, ge=0, le=1, description="weight decay")
     flip: float = Field(default=0.5, ge=0, le=1, description="chance of a horizontal mirror")
-    crop: int = Field(default=2, ge=0, le=16, description="shift by up to so many pixels")
+    crop: int = Field(default=2, ge=0, le=16, description="shift by up to so many pixels of each 32")
+    colour: float = Field(default=0.2, ge=0, le=1, description="change of brightness, contrast, hue of colour images")
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="seed of weights, order and augmentation")
 
 
 class Ruler(nn.Module):
     """Five 3x3 convolutions with batch norm and three poolings, then 128 features, then one logit per category.
 
-    Takes images (N, C, H, W) in [-1, 1], with H and W multiples of 8.
+    Takes images (N, C, H, W) in [-1, 1] with equal H and W of 8 or more. Images larger than 32 pass one more
+    convolution and pooling for each halving, which sees more of the picture at a quarter of the cost.
     """
 
     def __init__(self, channels: int, size: int, categories: int) -> None:
         super().__init__()
         self.channels = channels
-        widths = (channels, 32, 32, 64, 64, 64)
         layers: list[nn.Module] = []
-        for index, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
-            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-            if index in (1, 3, 4):
-                layers.append(nn.MaxPool2d(2))
+        width = channels
+        while size > SIDE:
+            layers += [*convolve(width, 32), nn.MaxPool2d(2)]
+            width, size = 32, size // 2
+        for after, halves in ((32, False), (32, True), (64, False), (64, True), (64, True)):
+            layers += [*convolve(width, after), *([nn.MaxPool2d(2)] if halves else [])]
+            width = after
         self.body = nn.Sequential(*layers, nn.Flatten())
-        self.embed = nn.Linear(64 * (size // 8) ** 2, FEATURES)
+        self.embed = nn.Linear(width * (size // 8) ** 2, FEATURES)
         self.head = nn.Linear(FEATURES, categories)
 
     def features(self, images: Tensor) -> Tensor:
@@ -65,6 +70,22 @@ class Ruler(nn.Module):
         """Logits (N, categories)."""
         logits: Tensor = self.head(functional.dropout(self.features(images), 0.25, self.training))
         return logits
+
+
+def convolve(before: int, after: int) -> list[nn.Module]:
+    """A 3x3 convolution from `before` to `after` channels, batch norm and ReLU."""
+    return [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+
+
+def augmentation(config: RulerConfig, channels: int, size: int) -> AugmentConfig:
+    """What training images of `channels` and `size` are changed by: shifts grow with the size, grey has no colour."""
+    shift = min(config.crop * max(size, SIDE) // SIDE, 64)
+    if channels == 1:
+        return AugmentConfig(flip=config.flip, crop=shift)
+    colour = config.colour
+    return AugmentConfig(
+        flip=config.flip, crop=shift, brightness=colour, contrast=colour, saturation=colour, hue=colour / 2
+    )
 
 
 def train_ruler(
@@ -82,7 +103,7 @@ def train_ruler(
     optimiser = torch.optim.AdamW(ruler.parameters(), weight_decay=config.l2)
     # One cycle needs two updates to have a peak between its ends.
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=max(steps, 2))
-    augment = build_augmentation(AugmentConfig(flip=config.flip, crop=config.crop))
+    augment = build_augmentation(augmentation(config, images.shape[3], images.shape[1]))
     for done, rows in enumerate(itertools.islice(batches(len(images), size, config.seed), steps), start=1):
         inputs = to_signed(augment(to_planes(images[rows])))
         with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16()):
