@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import CatalogueError, InputError
-from tasks.catalogue import PHOTOS, find_kind
-from tasks.ingest import bring, check_pin, lock_data, restore
+from models.errors import InputError
+from tasks.catalogue import CIFAR10, FASHION_MNIST, PHOTOS, find_kind
+from tasks.cifar import PICKLED
+from tasks.ingest import complete_others, lock_data
 from tasks.listing import is_image_name
-from tasks.pins import PIN, read_pin
 from tasks.progress import Progress, Silent
-from tasks.repository import DataRepository, open_repository
+from tasks.repository import open_repository
 from tasks.settings import Settings
-from tasks.sources import DIGESTS, NAME, SOURCES, Delivery
 from tasks.storage import storage_errors
 from tasks.trees import Tree
 from tasks.versions import CatalogueVersion, check_name, resolve
@@ -53,11 +52,13 @@ def add_folder(
     """
     listener = progress or Silent()
     check_name(name)
-    if name == NAME:
-        raise InputError("name", name, f"any other name; {NAME} is fetched and never replaced")
+    if name == FASHION_MNIST:
+        raise InputError("name", name, f"any other name; {name} is fetched and never replaced")
+    if name == CIFAR10 and find_kind(source) != CIFAR10:
+        raise InputError("name", name, f"any other name for a folder without {name}'s *_batch*.bin files")
     files = _find_files(source, settings)
     with lock_data(settings), open_repository(settings) as repository:
-        _complete_others(settings, repository, name, listener)
+        complete_others(settings, repository, name, listener)
         folder = settings.data / name
         before = repository.hash_folder(folder) if folder.is_dir() else Tree({})
         if not repository.has_files(before):
@@ -75,26 +76,11 @@ def _find_files(source: Path, settings: Settings) -> list[Path]:
         raise InputError("folder", str(source), "a folder outside of data/")
     files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.parts)]
+    if Path(PICKLED) in files:
+        raise InputError("folder", str(source), "CIFAR-10's binary version (*.bin); the pickled one is never read")
     if find_kind(source) == PHOTOS and not any(is_image_name(path.name) for path in files):
         raise InputError("folder", str(source), "a folder with images, CATEGORY/x.jpg or SPLIT/CATEGORY/x.jpg")
     return files
-
-
-def _complete_others(settings: Settings, repository: DataRepository, name: str, progress: Progress) -> None:
-    """Have every other pinned catalogue in place as pinned, because `dvc add data` pins all of `data/`."""
-    if not (settings.root / PIN).exists():
-        return
-    pinned = repository.load_tree(read_pin(settings.root))
-    if pinned is None:
-        bring(Delivery(settings, repository, settings.data / f".{NAME}.part", progress), SOURCES, DIGESTS)
-        check_pin(settings, repository, NAME)
-        pinned = repository.load_tree(read_pin(settings.root))
-    if pinned is None:
-        raise CatalogueError(f"DVC's cache does not know what {PIN} pins; run `dvc fetch` and `dvc checkout` first")
-    for other in pinned.names():
-        if other != name:
-            restore(settings, repository, other)
-            check_pin(settings, repository, other)
 
 
 def _replace(source: Path, files: list[Path], folder: Path, link: bool, progress: Progress) -> None:

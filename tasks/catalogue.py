@@ -12,15 +12,16 @@ import pandas as pd
 from PIL import Image
 
 from models.errors import CatalogueError
-from tasks import idx
+from tasks import cifar, idx
 from tasks.fingerprint import HASH_SIDE, Pairs, find_first, find_near_pairs, group_rows, hash_perceptually, shrink_stack
 from tasks.listing import Listing, list_photos
 from tasks.photos import Photo, digest_pixels, measure_photos, read_photo
-from tasks.pixels import measure_pixels
+from tasks.pixels import grey_stack, measure_pixels
 from tasks.progress import Progress, Silent
 
-Kind = Literal["fashion-mnist", "photos"]
+Kind = Literal["fashion-mnist", "cifar-10", "photos"]
 FASHION_MNIST: Final = "fashion-mnist"
+CIFAR10: Final = "cifar-10"
 PHOTOS: Final = "photos"
 COLUMNS = (
     *("sku", "file", "category", "split", "licence", "consent"),
@@ -30,6 +31,7 @@ COLUMNS = (
 )
 MEASURED = ("bytes", "format", "mode", "width", "height", "frames", "problem", "sha256", "mean", "std", "sharpness")
 PROGRESS_STEP = 5000
+Part = tuple[npt.NDArray[np.uint8], pd.DataFrame]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,8 @@ class Catalogue:
     when not given; `problem` is "" when the image can be decoded, else one line, and then `sha256` and `phash` are ""
     and the statistics NaN; `mean` and `std` are of grey values 0..255; `duplicate_of` and `near_duplicate_of` hold the
     sku of the first image that this one repeats, or ""; rows of one product or of near duplicates share a `group`.
-    `pixels` is uint8 (N, 28, 28), aligned with the table, for the kind "fashion-mnist", else None.
+    `pixels` is aligned with the table: uint8 (N, 28, 28) for the kind "fashion-mnist", (N, 32, 32, 3) for "cifar-10",
+    None for photos.
     """
 
     name: str
@@ -61,19 +64,22 @@ class Catalogue:
 
 
 def find_kind(folder: Path) -> Kind:
-    """Fashion-MNIST when `folder` holds any of its idx files, else photos."""
-    return FASHION_MNIST if any((folder / file).exists() for file in idx.FILES) else PHOTOS
+    """Fashion-MNIST when `folder` holds any of its idx files, CIFAR-10 when any of its batches, else photos."""
+    if any((folder / file).exists() for file in idx.FILES):
+        return FASHION_MNIST
+    return CIFAR10 if any((folder / file).exists() for file in cifar.IMAGES) else PHOTOS
 
 
 def read_catalogue(folder: Path, name: str, progress: Progress | None = None) -> Catalogue:
     """Read and measure every image in `folder`; a bad file becomes a row with a `problem`.
 
     Raises:
-        CatalogueError: the folder, its `catalogue.csv` or one of its idx files cannot be used.
+        CatalogueError: the folder, its `catalogue.csv`, or one of its idx or batch files cannot be used.
     """
     listener = progress or Silent()
-    if find_kind(folder) == FASHION_MNIST:
-        return _read_fashion_mnist(folder, name, listener)
+    kind = find_kind(folder)
+    if kind != PHOTOS:
+        return _read_packed(folder, name, kind, listener)
     listings = list_photos(folder)
     photos = measure_photos([folder / listing.file for listing in listings], listener)
     small = np.stack([photo.small for photo in photos])
@@ -86,33 +92,66 @@ def _tabulate(listings: list[Listing], photos: list[Photo]) -> pd.DataFrame:
     return pd.concat([listed, measured], axis=1)
 
 
-def _read_fashion_mnist(folder: Path, name: str, progress: Progress) -> Catalogue:
-    missing = [file for file in idx.FILES if not (folder / file).exists()]
+def _read_packed(folder: Path, name: str, kind: Kind, progress: Progress) -> Catalogue:
+    """A catalogue whose images lie together in a few files, all of one size."""
+    wanted, read = (idx.FILES, _read_idx) if kind == FASHION_MNIST else (cifar.FILES, _read_cifar)
+    missing = [file for file in wanted if not (folder / file).exists()]
     if missing:
         raise CatalogueError(
-            f"catalogue {name}: {folder} has no {', '.join(missing)}; run `packshot train` to fetch it"
+            f"catalogue {name}: {folder} has no {', '.join(missing)}; `packshot data fetch {kind}` gets them"
         )
-    parts = [_read_split(folder, split) for split in idx.SPLITS]
+    parts = read(folder)
     pixels = np.concatenate([images for images, _ in parts])
-    table = pd.concat([rows for _, rows in parts], ignore_index=True)
-    table["mean"], table["std"], table["sharpness"] = measure_pixels(pixels)
-    table["sha256"] = [digest_pixels("L", (idx.SIDE, idx.SIDE), image.tobytes()) for image in pixels]
-    return Catalogue(name, folder, FASHION_MNIST, _relate(table, _shrink_all(pixels, progress)), pixels)
+    mode = "L" if pixels.ndim == 3 else "RGB"
+    size = (pixels.shape[2], pixels.shape[1])
+    table = pd.concat([rows for _, rows in parts], ignore_index=True).assign(
+        **{"consent": "", "mode": mode, "width": size[0], "height": size[1], "frames": 1, "problem": ""}
+    )
+    grey = grey_stack(pixels)
+    table["mean"], table["std"], table["sharpness"] = measure_pixels(grey)
+    table["sha256"] = [digest_pixels(mode, size, image.tobytes()) for image in pixels]
+    return Catalogue(name, folder, kind, _relate(table, _shrink_all(grey, progress)), pixels)
 
 
-def _read_split(folder: Path, split: str) -> tuple[npt.NDArray[np.uint8], pd.DataFrame]:
-    images_file, labels_file = idx.SPLITS[split]
-    images, labels = idx.read_images(folder / images_file), idx.read_labels(folder / labels_file)
-    if len(images) != len(labels):
-        raise CatalogueError(f"{folder}: {images_file} has {len(images)} images, {labels_file} {len(labels)} labels")
-    rows = pd.DataFrame({"sku": [f"{split}-{number:05d}" for number in range(len(images))]})
-    rows["file"] = [f"{images_file}[{number}]" for number in range(len(images))]
-    rows["category"] = np.asarray(idx.CATEGORIES, dtype=object)[labels]
-    constants: dict[str, str | int] = {"split": split, "licence": "MIT", "consent": "", "bytes": idx.SIDE**2}
-    constants |= {"format": "IDX", "mode": "L", "width": idx.SIDE, "height": idx.SIDE, "frames": 1, "problem": ""}
-    for column, value in constants.items():
-        rows[column] = value
-    return images, rows
+def _read_idx(folder: Path) -> list[Part]:
+    parts = []
+    for split, (images_file, labels_file) in idx.SPLITS.items():
+        images, labels = idx.read_images(folder / images_file), idx.read_labels(folder / labels_file)
+        if len(images) != len(labels):
+            raise CatalogueError(
+                f"{folder}: {images_file} has {len(images)} images, {labels_file} {len(labels)} labels"
+            )
+        rows = _list_packed(split, images_file, 0, idx.CATEGORIES, labels)
+        parts.append((images, rows.assign(licence="MIT", bytes=idx.SIDE**2, format="IDX")))
+    return parts
+
+
+def _read_cifar(folder: Path) -> list[Part]:
+    cifar.check_names(folder)
+    parts = []
+    for split, files in cifar.SPLITS.items():
+        count = 0
+        for file in files:
+            images, labels = cifar.read_batch(folder / file)
+            rows = _list_packed(split, file, count, cifar.CATEGORIES, labels)
+            # Its authors state no licence.
+            parts.append((images, rows.assign(licence="", bytes=cifar.RECORD, format="CIFAR")))
+            count += len(images)
+    return parts
+
+
+def _list_packed(
+    split: str, file: str, start: int, categories: tuple[str, ...], labels: npt.NDArray[np.uint8]
+) -> pd.DataFrame:
+    """Rows for the images of `file`, whose first one is number `start` of `split`."""
+    return pd.DataFrame(
+        {
+            "sku": [f"{split}-{number:05d}" for number in range(start, start + len(labels))],
+            "file": [f"{file}[{number}]" for number in range(len(labels))],
+            "category": np.asarray(categories, dtype=object)[labels],
+            "split": split,
+        }
+    )
 
 
 def _shrink_all(pixels: npt.NDArray[np.uint8], progress: Progress) -> npt.NDArray[np.uint8]:

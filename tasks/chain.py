@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["image", "version", "run", "prepared", "data", "validation", "commit", "flow_run", "report"]
+Kind = Literal["image", "version", "run", "prepared", "data", "validation", "commit", "flow_run", "report", "weights"]
 LISTED_ATTRIBUTES = 4
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from models import FAMILIES, load_family
 from models.augmentation import build_augmentation
 from models.exported import ExportedRuler, export_generator
-from models.family import Family, FamilyConfig, ImageShape
+from models.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily, ImageShape
+from models.fitting import fit_family
+from models.initial import NETWORKS_FILE, Start, start_from
 from models.metrics import frechet_distance
 from models.pixels import to_planes
+from models.sampling import Validation, measure_likelihood, sample
 from models.speed import SpeedPlan, choose_plan
-from models.trainer import Score, Trainer
+from models.trainer import Trained, Trainer
 from tasks.contact_sheet import grid
+from tasks.initial import Initial
 from tasks.prepared import PreparedSet
 from tasks.progress import Progress
 from tasks.ruler import RulerFile
@@ -27,18 +34,8 @@ from tasks.settings import Settings
 from tasks.steps import Step, digest_code, digest_json
 from tasks.storage import digest_file, locked, storage_errors, write_atomically
 
-CODE = (
-    "models.trainer",
-    "models.average",
-    "models.checkpoint",
-    "models.files",
-    "models.history",
-    "models.family",
-    "models.augmentation",
-    "models.pixels",
-    "models.exported",
-    "tasks.fit",
-)
+UNTRAINED = 2048
+"""Images of the network before training: their distance says how far it came."""
 
 
 class FitResult(BaseModel):
@@ -52,31 +49,70 @@ class FitResult(BaseModel):
     run_id: str
     steps: int
     best_step: int
-    best_distance: float
+    criterion: str
+    best_value: float
     seconds: float
     images_per_second: float
-    plan: SpeedPlan
+    plan: SpeedPlan | None = Field(description="number format and memory layout; none for families that are fitted")
     export_difference: float
     onnx_sha256: str
+    init_from: str | None = Field(default=None, description="models:/SLOT/N or the file that it started from")
+    init_sha256: str | None = None
+    init_text: str = Field(default="", description="how much was taken from there")
+
+    @property
+    def text(self) -> str:
+        """One line that says what was done."""
+        best = f"{self.criterion.replace('_', ' ')} {self.best_value:.4g}"
+        if self.plan is None:
+            return f"fitted to all images at once, {self.images_per_second:,.0f} images/s, {best}"
+        how = f"{self.images_per_second:.0f} images/s ({self.plan.precision}, {self.plan.memory_format})"
+        start = f" from {self.init_from} ({self.init_text})" if self.init_from else ""
+        return f"{self.steps:,} updates{start} at {how}, best at {self.best_step:,}: {best}"
 
     @property
     def onnx(self) -> Path:
         """The exported generator."""
         return self.folder / "generator.onnx"
 
+    @property
+    def weights(self) -> Path:
+        """All networks at the best update, for `init_from`; of a fitted family the generator."""
+        return self.folder / NETWORKS_FILE
 
-def fit_step(prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile) -> Step:
+
+def fit_step(prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile, initial: Initial | None = None) -> Step:
     """What a training depends on: equal digests mean that it need not be done again."""
-    module = FAMILIES[config.family].partition(":")[0]
+    modules = list_code("tasks.fit", FAMILIES[config.family].partition(":")[0])
+    weights = {"weights": initial.sha256} if initial else {}
     return Step(
         name="fit",
         inputs={
             "prepared": prepared.key,
             "recipe": digest_json(config.model_dump()),
             "ruler": ruler.digest,
-            "code": digest_code(*CODE, module),
-        },
+            "code": digest_code(*modules),
+        }
+        | weights,
     )
+
+
+def list_code(*modules: str) -> list[str]:
+    """These modules and all of `models` that they import, directly or not: the maths that a result depends on."""
+    found: dict[str, None] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found[name] = None
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(name)
+        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        waiting += [module for module in froms if module and module.startswith("models")]
+    return sorted(found)
 
 
 def fit(
@@ -88,10 +124,12 @@ def fit(
     tags: dict[str, str],
     progress: Progress,
     show: Show,
+    initial: Initial | None = None,
 ) -> FitResult:
     """Train, or go on with a training that was stopped, in `HOME/trainings/KEY`.
 
     Raises:
+        InputError: the weights of `initial` do not fit the recipe's networks.
         TrainingError: a loss was not finite, or the exported file differs from the trained network.
         StorageError: the disk is full (the last checkpoint is kept), or another process trains the same for too long.
         ServiceError: MLflow was lost and did not come back; the same command resumes.
@@ -102,7 +140,7 @@ def fit(
         if result.exists():
             return FitResult.model_validate_json(result.read_text())
         with storage_errors(folder):
-            fitted = _fit(settings, prepared, config, ruler, folder, tags, progress, show)
+            fitted = _fit(settings, prepared, config, ruler, folder, tags, progress, show, initial)
         write_atomically(result, fitted.model_dump_json(indent=1).encode())
         return fitted
 
@@ -116,24 +154,26 @@ def _fit(
     tags: dict[str, str],
     progress: Progress,
     show: Show,
+    initial: Initial | None,
 ) -> FitResult:
-    plan = _plan(settings, prepared, config)
-    log = RunLog(settings, folder, config, tags | {"speed_plan": plan.model_dump_json()}, progress, show)
-    log.data(prepared)
     family = build_family(config, prepared)
-    images, labels = prepared.images("train"), prepared.labels("train")
-    score = make_score(prepared, ruler)
-    trainer = Trainer(family, images, labels, folder, plan, score, log, settings.checkpoint_seconds)
     if not (folder / "untrained.npy").exists():
-        np.save(folder / "untrained.npy", trainer.sample(2048, config.seed)[0])
-    _show_augmentation(images, config, folder / "augmentation.png")
-    log.file(folder / "augmentation.png")
+        np.save(folder / "untrained.npy", sample(family, family.generator.eval(), UNTRAINED, config.seed)[0])
+    start = begin(family, initial)
+    origin = {"init_sha256": initial.sha256, "init_text": start.text} if initial and start else {}
+    plan = _plan(settings, prepared, config) if isinstance(config, GradientConfig) else None
+    speed = {"speed_plan": plan.model_dump_json()} if plan else {}
+    log = RunLog(settings, folder, config, tags | speed | origin, progress, show)
+    log.data(prepared)
+    validation = make_validation(prepared, ruler)
     try:
-        trained = trainer.run()
+        frozen = start.frozen if start else frozenset[str]()
+        trained = make(family, prepared, folder, plan, validation, log, settings.checkpoint_seconds, frozen)
     except BaseException:
         log.end("KILLED")
         raise
     difference = export_generator(family, trained.generator, prepared.categories, folder / "generator.onnx")
+    keep_likelihood(family, prepared, folder / "likelihood.json")
     log.finish(trained, difference)
     return FitResult(
         key=folder.name,
@@ -142,13 +182,51 @@ def _fit(
         run_id=log.run_id,
         steps=trained.steps,
         best_step=trained.best_step,
-        best_distance=trained.best_distance,
+        criterion=trained.criterion,
+        best_value=trained.best_value,
         seconds=round(trained.seconds, 1),
-        images_per_second=round(trained.steps * config.batch_size / trained.seconds, 1),
+        images_per_second=round(trained.images / trained.seconds, 1),
         plan=plan,
         export_difference=difference,
         onnx_sha256=digest_file(folder / "generator.onnx"),
+        init_from=initial.uri if initial else None,
+        **origin,
     )
+
+
+def keep_likelihood(family: Family, prepared: PreparedSet, path: Path) -> None:
+    """Write the bits per dimension of the test split by the family's current weights, if it has a likelihood."""
+    if family.likelihood is not None:
+        figures = measure_likelihood(family, prepared.images("test"), prepared.labels("test"))
+        write_atomically(path, json.dumps(figures | {"split": "test"}, indent=1).encode())
+
+
+def begin(family: Family, initial: Initial | None) -> Start | None:
+    """Put the weights that the recipe starts from into the family's networks; None when it starts from the seed."""
+    if initial is None or not isinstance(family, GradientFamily):
+        return None
+    return start_from(family, initial.path)
+
+
+def make(
+    family: Family,
+    prepared: PreparedSet,
+    folder: Path,
+    plan: SpeedPlan | None,
+    validation: Validation,
+    log: RunLog,
+    checkpoint_seconds: float,
+    frozen: frozenset[str],
+) -> Trained:
+    """Train a gradient family, or fit a classical one, on the train split."""
+    images, labels = prepared.images("train"), prepared.labels("train")
+    if isinstance(family, FittedFamily):
+        return fit_family(family, images, labels, folder, validation, log)
+    if not isinstance(family, GradientFamily) or plan is None:
+        raise TypeError(f"{family.config.family} is neither trained by gradients nor fitted")
+    _show_augmentation(images, family.config, folder / "augmentation.png")
+    log.file(folder / "augmentation.png")
+    return Trainer(family, images, labels, folder, plan, validation, log, checkpoint_seconds, frozen).run()
 
 
 def build_family(config: FamilyConfig, prepared: PreparedSet) -> Family:
@@ -158,18 +236,19 @@ def build_family(config: FamilyConfig, prepared: PreparedSet) -> Family:
     return load_family(config.family)(config, shape)
 
 
-def make_score(prepared: PreparedSet, ruler: RulerFile) -> Score:
-    """The Fréchet distance of generated images to the validation split, by the ruler."""
+def make_validation(prepared: PreparedSet, ruler: RulerFile) -> Validation:
+    """The Fréchet distance of generated images to the validation split, by the ruler; or its likelihood."""
     measuring = ExportedRuler(ruler.path)
-    real = torch.from_numpy(measuring.measure(prepared.images("validation"))[0])
+    held_out = prepared.images("validation"), prepared.labels("validation")
+    real = torch.from_numpy(measuring.measure(held_out[0])[0])
 
     def score(images: npt.NDArray[np.uint8], categories: npt.NDArray[np.int64]) -> float:
         return frechet_distance(real, torch.from_numpy(measuring.measure(images)[0]))
 
-    return score
+    return Validation(score, held_out)
 
 
-def _plan(settings: Settings, prepared: PreparedSet, config: FamilyConfig) -> SpeedPlan:
+def _plan(settings: Settings, prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
     """The fastest plan, measured once per machine, family and shape, and kept: equal runs must count alike."""
     facts = [config.family, config.batch_size, config.precision, config.memory_format, prepared.shape]
     facts += [torch.__version__, torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()]
@@ -181,13 +260,15 @@ def _plan(settings: Settings, prepared: PreparedSet, config: FamilyConfig) -> Sp
     return SpeedPlan.model_validate_json(path.read_text())
 
 
-def measure_plan(prepared: PreparedSet, config: FamilyConfig) -> SpeedPlan:
+def measure_plan(prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
     """Time a few updates of the real training under each plan."""
     images, labels = prepared.images("train"), prepared.labels("train")
 
     def batch(plan: SpeedPlan) -> Callable[[], object]:
-        trainer = Trainer(build_family(config, prepared), images, labels, Path(), plan, lambda *_: 0.0, Unheard())
-        return trainer.advance
+        family = build_family(config, prepared)
+        if not isinstance(family, GradientFamily):
+            raise TypeError(f"{config.family} is not trained by gradients")
+        return Trainer(family, images, labels, Path(), plan, Validation(lambda *_: 0.0), Unheard()).advance
 
     return choose_plan(batch, config.batch_size, config.precision, config.memory_format)
 
@@ -205,7 +286,7 @@ class Unheard:
         """Ignore."""
 
 
-def _show_augmentation(images: npt.NDArray[np.uint8], config: FamilyConfig, path: Path) -> None:
+def _show_augmentation(images: npt.NDArray[np.uint8], config: GradientConfig, path: Path) -> None:
     """A picture of what the network sees: training images above, augmented below."""
     first = np.ascontiguousarray(images[:COLUMNS])
     with torch.random.fork_rng():

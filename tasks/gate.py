@@ -3,50 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from models.criteria import FRECHET, KERNEL, TITLES
 from models.errors import InputError
-from tasks.bootstrap import Interval
-
-
-class GateBounds(BaseModel):
-    """What a challenger must hold; every bound is inclusive."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_distance_of_untrained: float = Field(
-        default=0.5, gt=0, le=1, description="Fréchet distance, at most this part of the untrained network's"
-    )
-    max_distance: float | None = Field(default=None, gt=0, description="Fréchet distance, at most this; off when unset")
-    max_difference: float = Field(
-        default=0.0, description="upper end of the 95 % interval of challenger minus champion, at most this"
-    )
-    min_category_recall: float = Field(
-        default=0.5, ge=0, le=1, description="conditional families: recall of the worst category, at least this"
-    )
-    min_category_share: float = Field(
-        default=0.2, ge=0, le=1, description="share of the rarest category, at least this part of an even share"
-    )
-    max_category_loss: float = Field(
-        default=0.25, ge=0, le=1, description="worst category: at most this part below the champion's worst"
-    )
-    max_memorised_share: float = Field(
-        default=0.01, ge=0, le=1, description="share of samples that copy a training image, at most this"
-    )
-    max_abs_difference: float = Field(
-        default=1e-3, gt=0, description="exported against trained model, largest difference of an output in -1..1"
-    )
-    max_latency_ms: float = Field(default=250.0, gt=0, description="median for one batch in the serving engine")
-    max_memory_mb: float = Field(default=1024.0, gt=0, description="resident memory of the serving engine")
+from tasks.bootstrap import Comparison
+from tasks.bounds import GateBounds
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What was measured of one version, and against what; shares and recalls are in 0..1, by category."""
+    """What was measured of one version, and against what; shares and recalls are in 0..1, by category.
+
+    `distance` is the figure called `criterion`; the distances by category are kernel distances.
+    """
 
     distance: float
     reference_digest: str
@@ -55,6 +27,9 @@ class Scores:
     memorised_share: float
     recalls: Mapping[str, float] | None = None
     untrained_distance: float | None = None
+    criterion: str = FRECHET
+    category_distances: Mapping[str, float] = field(default_factory=dict)
+    untrained_category_distances: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def by_category(self) -> Mapping[str, float]:
@@ -102,19 +77,21 @@ def judge(
     champion: Scores | None,
     bounds: GateBounds,
     servability: Servability | None,
-    interval: Interval | None = None,
+    comparison: Comparison | None = None,
 ) -> Verdict:
-    """Judge `challenger`; `interval` is the paired bootstrap of its distance minus the champion's.
+    """Judge `challenger`; `comparison` holds the paired bootstrap of its distance minus the champion's.
 
     A figure that is not a number breaks its bound. Without `servability` the second blessing is refused. Without a
     champion only the absolute bounds decide.
 
     Raises:
-        InputError: the two were measured against other references or with other extractors, or the interval is missing.
+        InputError: the two were measured against other references or by other extractors, or nothing compares them.
     """
     good = [*_absolute(challenger, bounds), _worst_category(challenger, bounds), _memorised(challenger, bounds)]
+    good += _farthest_category(challenger, bounds)
     if champion is not None:
-        good += [_better(challenger, champion, interval, bounds), _category_kept(challenger, champion, bounds)]
+        good += [_better(challenger, champion, comparison, bounds), _category_kept(challenger, champion, bounds)]
+        good += _farthest_kept(challenger, champion, bounds)
     served = _servable(servability, bounds)
     findings = [*good, *served]
     return Verdict(
@@ -122,26 +99,56 @@ def judge(
         servable=all(finding.holds for finding in served),
         reasons=[finding.text for finding in findings if not finding.holds],
         held=[finding.text for finding in findings if finding.holds],
-        figures=_figures(challenger, champion, servability, interval),
+        figures=_figures(challenger, servability, comparison),
     )
 
 
 def _absolute(scores: Scores, bounds: GateBounds) -> list[_Finding]:
-    findings = []
-    if bounds.max_distance is not None:
-        text = f"Fréchet distance {scores.distance:.1f}, must be at most {bounds.max_distance:.1f}"
-        findings.append(_Finding(scores.distance <= bounds.max_distance, text))
+    findings, distance = [], f"{TITLES[scores.criterion]} {_short(scores.distance)}"
+    names = {FRECHET: "max_distance", KERNEL: "max_kernel_distance"}
+    limit: float | None = getattr(bounds, names[scores.criterion])
+    if limit is not None:
+        findings.append(_Finding(scores.distance <= limit, f"{distance}, must be at most {_short(limit)}"))
     if scores.untrained_distance is not None:
         limit = bounds.max_distance_of_untrained * scores.untrained_distance
         text = (
-            f"Fréchet distance {scores.distance:.1f} against an untrained network's {scores.untrained_distance:.1f}: "
-            f"must be at most {bounds.max_distance_of_untrained:.0%} of it ({limit:.1f})"
+            f"{distance} against an untrained network's {_short(scores.untrained_distance)}: "
+            f"must be at most {bounds.max_distance_of_untrained:.0%} of it ({_short(limit)})"
         )
         findings.append(_Finding(scores.distance <= limit, text))
     if not findings:
-        text = f"Fréchet distance {scores.distance:.1f}: no absolute bound to hold it against, set max_distance"
+        text = f"{distance}: no absolute bound to hold it against, set {names[scores.criterion]}"
         findings.append(_Finding(False, text))
     return findings
+
+
+def _farthest_category(scores: Scores, bounds: GateBounds) -> list[_Finding]:
+    """Each category's distance as a part of the untrained network's; the largest part counts."""
+    untrained = scores.untrained_category_distances
+    parts = {
+        name: distance / untrained[name] for name, distance in scores.category_distances.items() if name in untrained
+    }
+    if not parts:
+        return []
+    name, part = _worst(parts, math.inf, max)
+    limit = bounds.max_category_distance_of_untrained
+    text = (
+        f"farthest category {name}: kernel distance {_short(scores.category_distances[name])}, {part:.0%} of an "
+        f"untrained network's {_short(untrained[name])}, must be at most {limit:.0%}"
+    )
+    return [_Finding(part <= limit, text)]
+
+
+def _farthest_kept(challenger: Scores, champion: Scores, bounds: GateBounds) -> list[_Finding]:
+    if not (challenger.category_distances and champion.category_distances):
+        return []
+    (name, worst), (_, before) = (_worst(one.category_distances, math.inf, max) for one in (challenger, champion))
+    limit = (1 + bounds.max_category_distance_gain) * before
+    text = (
+        f"farthest category {name}: kernel distance {_short(worst)} against the champion's worst {_short(before)}, "
+        f"must be at most {_short(limit)}"
+    )
+    return [_Finding(worst <= limit, text)]
 
 
 def _worst_category(scores: Scores, bounds: GateBounds) -> _Finding:
@@ -169,18 +176,20 @@ def _memorised(scores: Scores, bounds: GateBounds) -> _Finding:
     return _Finding(scores.memorised_share <= bounds.max_memorised_share, text)
 
 
-def _better(challenger: Scores, champion: Scores, interval: Interval | None, bounds: GateBounds) -> _Finding:
+def _better(challenger: Scores, champion: Scores, comparison: Comparison | None, bounds: GateBounds) -> _Finding:
     for name in ("reference_digest", "extractor_digest"):
         ours, theirs = getattr(challenger, name), getattr(champion, name)
         if ours != theirs:
             raise InputError(
                 f"champion's {name}", theirs, f"the challenger's, {ours}; evaluate both in the same way first"
             )
-    if interval is None:
-        raise InputError("interval", None, "the paired bootstrap's, for there is a champion to compare with")
+    if comparison is None:
+        raise InputError("comparison", None, "the paired bootstrap's, for there is a champion to compare with")
+    interval = comparison.interval
     text = (
-        f"Fréchet distance {challenger.distance:.1f} against champion {champion.distance:.1f}: 95 % interval of the "
-        f"difference [{interval.low:+.1f}, {interval.high:+.1f}], must be at most {bounds.max_difference:+.1f}"
+        f"{TITLES[comparison.criterion]} {_short(comparison.challenger)} against champion "
+        f"{_short(comparison.champion)} over {comparison.samples:,} samples: 95 % interval of the difference "
+        f"[{interval.low:+.3g}, {interval.high:+.3g}], must be at most {bounds.max_difference:+.3g}"
     )
     return _Finding(interval.high <= bounds.max_difference, text)
 
@@ -201,17 +210,25 @@ def _servable(measured: Servability | None, bounds: GateBounds) -> list[_Finding
 
 def _least(values: Mapping[str, float]) -> tuple[str, float]:
     """The category with the smallest value; one that is not a number is the worst of all."""
+    return _worst(values, -math.inf, min)
+
+
+def _worst(values: Mapping[str, float], not_a_number: float, choose: Callable[..., Any]) -> tuple[str, float]:
     if not values:
         raise InputError("categories", "none", "at least one category with a figure")
-    return min(values.items(), key=lambda item: -math.inf if math.isnan(item[1]) else item[1])
+    found: tuple[str, float] = choose(values.items(), key=lambda item: not_a_number if math.isnan(item[1]) else item[1])
+    return found
 
 
-def _figures(
-    challenger: Scores, champion: Scores | None, servability: Servability | None, interval: Interval | None
-) -> dict[str, float]:
+def _short(value: float) -> str:
+    """Four digits that count: distances reach from thousandths to thousands."""
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _figures(challenger: Scores, servability: Servability | None, comparison: Comparison | None) -> dict[str, float]:
     figures = {"distance": challenger.distance, "memorised_share": challenger.memorised_share}
-    if champion is not None and interval is not None:
-        figures |= {"champion_distance": champion.distance, **interval._asdict()}
+    if comparison is not None:
+        figures |= {"champion_distance": comparison.champion, **comparison.interval._asdict()}
     if servability is not None:
         figures |= {**vars(servability)}
     return figures

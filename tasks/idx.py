@@ -29,6 +29,7 @@ SPLITS = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+IMAGES = tuple(images for images, _ in SPLITS.values())
 FILES = tuple(name for pair in SPLITS.values() for name in pair)
 
 

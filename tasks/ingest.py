@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 from models.errors import CatalogueError, InputError
+from tasks.origins import ORIGINS
 from tasks.pins import PIN, read_pin
 from tasks.progress import Progress, Silent
-from tasks.repository import LOCK_SECONDS, DataRepository, open_repository
+from tasks.repository import DataRepository, open_repository
 from tasks.settings import Settings
-from tasks.sources import DIGESTS, NAME, SOURCES, Delivery, Source, fetch_first
+from tasks.sources import Delivery, Origin, fetch_first
 from tasks.storage import digest_file, locked, storage_errors
 from tasks.trees import Differences, Tree
 from tasks.versions import CatalogueVersion, check_name, list_names, resolve
 
 IN_PLACE = "already in data/"
+LOCK_SECONDS = 600.0
+PINNED_NOW = "; pinned now: commit data.dvc to keep it"
 
 
 def ingest(
@@ -27,18 +30,16 @@ def ingest(
     data_version: str | None = None,
     progress: Progress | None = None,
     *,
-    sources: Sequence[Source] = SOURCES,
-    digests: Mapping[str, str] = DIGESTS,
+    origins: Mapping[str, Origin] = ORIGINS,
 ) -> CatalogueVersion:
     """Make a version of the catalogue `name` readable; its `source` says where the bytes came from.
 
     Args:
         settings: the checkout, the home folder, and whether the network may be used.
-        name: the catalogue; `fashion-mnist` is fetched when it is not in `data/`.
+        name: the catalogue; one of `origins` is fetched when it is not in `data/`, and pinned if it never was.
         data_version: see `versions.resolve_version`; None is the working tree, which must be what `data.dvc` pins.
         progress: hears of downloads.
-        sources: where Fashion-MNIST is looked for, in order.
-        digests: SHA-256 of each of Fashion-MNIST's files.
+        origins: the catalogues that can be fetched.
 
     Raises:
         InputError: no such catalogue or version.
@@ -49,10 +50,8 @@ def ingest(
     check_name(name)
     source = ""
     with lock_data(settings), open_repository(settings) as repository:
-        if data_version is None or (name == NAME and not (settings.data / name).exists()):
-            delivery = Delivery(settings, repository, settings.data / f".{NAME}.part", progress or Silent())
-            source = bring(delivery, sources, digests) if name == NAME else restore(settings, repository, name)
-            check_pin(settings, repository, name)
+        if data_version is None or (name in origins and not (settings.data / name).exists()):
+            source = _settle(settings, repository, name, origins, progress or Silent())
         version = resolve(repository, settings, name, data_version)
     if version.folder == settings.data / name:
         return replace(version, source=source or IN_PLACE)
@@ -64,18 +63,42 @@ def lock_data(settings: Settings) -> AbstractContextManager[None]:
     return locked(settings.home / "locks" / "data.lock", LOCK_SECONDS, "changing data/")
 
 
-def bring(delivery: Delivery, sources: Sequence[Source], digests: Mapping[str, str]) -> str:
-    """Complete Fashion-MNIST's folder from the first source that can; returns where the files came from.
+def _settle(
+    settings: Settings, repository: DataRepository, name: str, origins: Mapping[str, Origin], progress: Progress
+) -> str:
+    """Have `data/NAME` in place as pinned; returns where it came from."""
+    if name not in origins:
+        source = restore(settings, repository, name, origins)
+        check_pin(settings, repository, name, origins)
+        return source
+    source = bring(Delivery(name, settings, repository, settings.data / f".{name}.part", progress), origins[name])
+    pinned = repository.load_tree(read_pin(settings.root))
+    if pinned is None and not origins[name].digests:  # nothing else says which bytes are right
+        pinned = complete_others(settings, repository, name, progress, origins)
+    if pinned is None or name in pinned.names():
+        check_pin(settings, repository, name, origins)
+        return source
+    complete_others(settings, repository, name, progress, origins)
+    repository.commit()
+    return source + PINNED_NOW
+
+
+def bring(delivery: Delivery, origin: Origin) -> str:
+    """Complete the folder of a catalogue that is fetched, from the first source that can; returns which that was.
 
     Raises:
         CatalogueError: a file that is there has other bytes; it is not overwritten.
         SourceError: no source could deliver.
     """
-    folder = delivery.settings.data / NAME
-    missing = _find_missing(folder, digests)
+    folder = delivery.settings.data / origin.name
+    missing = _find_missing(folder, origin)
     if not missing:
+        origin.check(folder)
         return IN_PLACE
-    source = fetch_first(delivery, sources, digests)
+    source = fetch_first(delivery, origin)
+    fetched = {file: digest_file(delivery.into / file) for file in origin.files}
+    for file in fetched.keys() - set(missing):
+        _require_bytes(folder / file, fetched[file])
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for file in missing:
@@ -84,7 +107,54 @@ def bring(delivery: Delivery, sources: Sequence[Source], digests: Mapping[str, s
     return source
 
 
-def restore(settings: Settings, repository: DataRepository, name: str) -> str:
+def complete_others(
+    settings: Settings,
+    repository: DataRepository,
+    name: str,
+    progress: Progress,
+    origins: Mapping[str, Origin] = ORIGINS,
+) -> Tree:
+    """Have every pinned catalogue but `name` in place as pinned, because `dvc add data` pins all of `data/`.
+
+    Returns the tree that `data.dvc` pins, empty where there is no `data.dvc` yet.
+
+    Raises:
+        CatalogueError: one of them drifted, or what is pinned is not known here.
+    """
+    if not (settings.root / PIN).exists():
+        return Tree({})
+    pinned = repository.load_tree(read_pin(settings.root))
+    if pinned is None:
+        return _recognise(settings, repository, name, progress, origins)
+    for other in pinned.names():
+        if other != name:
+            restore(settings, repository, other, origins)
+            check_pin(settings, repository, other, origins)
+    return pinned
+
+
+def _recognise(
+    settings: Settings, repository: DataRepository, name: str, progress: Progress, origins: Mapping[str, Origin]
+) -> Tree:
+    """What `data.dvc` pins where DVC's cache does not know it: all of `data/`, or all but the new catalogue `name`."""
+    tree = _match_pin(settings, repository, name)
+    for origin in origins.values():
+        if tree is None and origin.digests and origin.name != name:
+            bring(Delivery(origin.name, settings, repository, settings.data / f".{origin.name}.part", progress), origin)
+            tree = _match_pin(settings, repository, name)
+    if tree is None:
+        raise CatalogueError(f"DVC's cache does not know what {PIN} pins; run `dvc fetch` and `dvc checkout` first")
+    return tree
+
+
+def _match_pin(settings: Settings, repository: DataRepository, name: str) -> Tree | None:
+    if not settings.data.is_dir():
+        return None
+    whole, pin = repository.hash_folder(settings.data), read_pin(settings.root)
+    return next((tree for tree in (whole, whole.without(name)) if tree.md5 == pin), None)
+
+
+def restore(settings: Settings, repository: DataRepository, name: str, origins: Mapping[str, Origin] = ORIGINS) -> str:
     """Copy a pinned catalogue that `data/` lacks from DVC; returns where it came from.
 
     Raises:
@@ -98,7 +168,7 @@ def restore(settings: Settings, repository: DataRepository, name: str) -> str:
     data = repository.load_tree(pin) or Tree({})
     tree = data.catalogue(name)
     if not tree.files:
-        names = ", ".join(sorted({NAME, *list_names(settings), *data.names()}))
+        names = ", ".join(sorted({*origins, *list_names(settings), *data.names()}))
         hint = f" (what {PIN} pins is not known here: {unknown})" if unknown else ""
         raise InputError("catalogue", name, f"one of {names}{hint}; `packshot data add FOLDER --name NAME` adds one")
     if not repository.has_files(tree) and (reason := repository.fetch(pin)):
@@ -112,7 +182,9 @@ def restore(settings: Settings, repository: DataRepository, name: str) -> str:
     return "DVC's cache or remote"
 
 
-def check_pin(settings: Settings, repository: DataRepository, name: str) -> None:
+def check_pin(
+    settings: Settings, repository: DataRepository, name: str, origins: Mapping[str, Origin] = ORIGINS
+) -> None:
     """Hold `data/NAME` against what `data.dvc` pins, byte for byte.
 
     Where DVC's cache does not know what the pinned md5 stands for (a fresh clone), all of `data/` is held against it,
@@ -128,7 +200,7 @@ def check_pin(settings: Settings, repository: DataRepository, name: str) -> None
         _refuse_drift(name, pinned.catalogue(name).compare(found), known=name in pinned.names())
         if not repository.has_files(found):
             _commit_if_whole(settings, repository, pin)
-    elif not _commit_if_whole(settings, repository, pin) and name != NAME:
+    elif not _commit_if_whole(settings, repository, pin) and not (name in origins and origins[name].digests):
         raise CatalogueError(
             f"data/ is not what {PIN} pins ({pin[:12]}): run `dvc fetch`, then `dvc checkout`, "
             "or pin what is there with `packshot data add`"
@@ -154,14 +226,20 @@ def _refuse_drift(name: str, differences: Differences, known: bool) -> None:
         )
 
 
-def _find_missing(folder: Path, digests: Mapping[str, str]) -> list[str]:
+def _find_missing(folder: Path, origin: Origin) -> list[str]:
     """The files that `folder` lacks; raises CatalogueError for a file that should not be there as it is."""
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name not in digests:
-            raise CatalogueError(f"{path} does not belong to {NAME}; move it away and run the same command again")
-        if (found := digest_file(path)) != digests[path.name]:
+    for path in sorted(folder.iterdir()) if folder.is_dir() and origin.digests else ():
+        if path.name not in origin.digests:
             raise CatalogueError(
-                f"{path} has the wrong bytes (sha256 {found[:16]}..., expected {digests[path.name][:16]}...); "
-                "move it away and run the same command again to fetch a good one"
+                f"{path} does not belong to {origin.name}; move it away and run the same command again"
             )
-    return [file for file in digests if not (folder / file).exists()]
+        _require_bytes(path, origin.digests[path.name])
+    return [file for file in origin.files if not (folder / file).exists()]
+
+
+def _require_bytes(path: Path, expected: str) -> None:
+    if (found := digest_file(path)) != expected:
+        raise CatalogueError(
+            f"{path} has the wrong bytes (sha256 {found[:16]}..., expected {expected[:16]}...); "
+            "move it away and run the same command again to fetch a good one"
+        )

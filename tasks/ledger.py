@@ -73,10 +73,7 @@ class Ledger:
         Raises:
             LedgerError: the chain does not hold; the message names the first bad entry.
         """
-        lines, anchored, pending = self._snapshot()
-        if pending is not None and pending.n > len(lines):
-            del anchored[pending.n]
-        return check(lines, anchored)
+        return self._entries_and_pending()[0]
 
     def verify(self, heads: Mapping[str, str]) -> list[Entry]:
         """Check chain, anchors and `heads` (where it was kept -> `n:hash`); returns the entries.
@@ -153,13 +150,22 @@ class Ledger:
 
     def champions_allowed(self, slot: str) -> list[int]:
         """The champion by the ledger, and the one of a move that is under way; empty when there is none."""
-        entries, pending = self.entries(), self.pending()
-        moves = [entries, [*entries, pending]] if pending is not None and pending.n > len(entries) else [entries]
+        entries, pending = self._entries_and_pending()
+        moves = [entries] if pending is None else [entries, [*entries, pending]]
         return [version for some in moves for version in champions(some, slot)[-1:]]
 
     def _lines(self) -> list[str]:
         with storage_errors(self.path):
             return self.path.read_text().splitlines() if self.path.exists() else []
+
+    def _entries_and_pending(self) -> tuple[list[Entry], Entry | None]:
+        """The finished entries, and the one whose line is not written yet, of one moment."""
+        lines, anchored, pending = self._snapshot()
+        if pending is not None and pending.n <= len(lines):
+            pending = None
+        if pending is not None:
+            del anchored[pending.n]
+        return check(lines, anchored), pending
 
     def _snapshot(self) -> tuple[list[str], dict[int, str], Entry | None]:
         """Lines and anchors of one moment: read again while a move is changing them."""

@@ -12,9 +12,10 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from tasks.storage import explain_database_error, storage_errors
+from tasks.storage import explain_database_error, locked
 
 BUSY_MILLISECONDS = 30_000
+LOCK_SECONDS = 600.0
 
 metadata = MetaData()
 nodes = Table(
@@ -67,11 +68,11 @@ class LineageDatabase:
 
     def _open(self) -> Engine:
         if self._engine is None:
-            with storage_errors(self.path):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
             engine = create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
             event.listen(engine, "connect", _configure)
-            with engine.begin() as connection:
+            # Two that switch a new file to its write-ahead log at once are refused, however long they would wait.
+            lock = locked(self.path.parent / "locks" / "lineage.lock", LOCK_SECONDS, "creating lineage.db")
+            with lock, engine.begin() as connection:
                 for table in metadata.sorted_tables:
                     connection.execute(CreateTable(table, if_not_exists=True))
                     for index in table.indexes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from models.errors import CatalogueError
+from tasks.wnids import name_categories
 
 TABLE = "catalogue.csv"
 COLUMNS = ("sku", "file", "category", "split", "licence", "consent")
@@ -32,18 +33,24 @@ def list_photos(folder: Path) -> list[Listing]:
     """The files of a catalogue of photos, in the order of their names.
 
     The layout is `CATEGORY/x.jpg` or `SPLIT/CATEGORY/x.jpg`; what `catalogue.csv` says comes before what the folders
-    say. Hidden files, and files beside the category folders that are no images (a README), are left out.
+    say. Folders named by WordNet id, as ImageNet has them, give their category's name where one of `wnids.TABLES` knows
+    it. Hidden files, and files beside the category folders that are no images (a README), are left out.
 
     Raises:
-        CatalogueError: there is no such folder, it holds no files, or `catalogue.csv` is wrong (line and column named).
+        CatalogueError: there is no such folder, it holds no files, a split's images lie in no category folders, or
+            `catalogue.csv` or a table of names is wrong (line and column named).
     """
     if not folder.is_dir():
         raise CatalogueError(f"catalogue: {folder} is not a folder")
     listings = _from_folders(folder)
     if not listings:
         raise CatalogueError(f"catalogue: {folder} holds no images; expected CATEGORY/x.jpg or SPLIT/CATEGORY/x.jpg")
+    names = name_categories(folder, {listing.category for listing in listings})
+    listings = [replace(listing, category=names.get(listing.category, listing.category)) for listing in listings]
     table = folder / TABLE
-    return _complete(listings, table) if table.exists() else listings
+    listings = _complete(listings, table) if table.exists() else listings
+    _refuse_flat_split(folder, listings)
+    return listings
 
 
 def is_image_name(name: str) -> bool:
@@ -72,6 +79,19 @@ def _from_path(file: PurePosixPath, unique: bool) -> Listing:
     split = SPLITS.get(folders[0].lower(), "") if len(folders) > 1 else ""
     category = "".join(folders[1:2] if split else folders[:1])
     return Listing(str(file.with_suffix("") if unique else file), str(file), category, split)
+
+
+def _refuse_flat_split(folder: Path, listings: list[Listing]) -> None:
+    """Refuse `val/x.jpg` beside `train/CATEGORY/x.jpg`: `val` is a split without categories there, and no category."""
+    if not any(listing.file.count("/") > 1 and listing.split for listing in listings):
+        return
+    tops = [(listing, listing.file.split("/")[0]) for listing in listings if listing.file.count("/") == 1]
+    flat = [top for listing, top in tops if top.lower() in SPLITS and listing.category == top]
+    if flat:
+        raise CatalogueError(
+            f"catalogue: {folder / flat[0]} holds {flat.count(flat[0]):,} files in no category folder: sort them into "
+            f"{flat[0]}/CATEGORY/, or name the category of each in {TABLE}; files of annotations are not read"
+        )
 
 
 def _complete(listings: list[Listing], table: Path) -> list[Listing]:

@@ -1,7 +1,8 @@
-"""MLflow's model folder around an ONNX file: signature, input example and the file's own bytes."""
+"""MLflow's model folder around an ONNX file: signature, input example, the file's bytes and the networks' weights."""
 
 from __future__ import annotations
 
+import math
 import shutil
 import warnings
 from collections.abc import Iterable
@@ -10,19 +11,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import InputError
+from tasks.settings import Settings
 from tasks.storage import storage_errors
+from tasks.tracking import Tracking, service_errors
 
 if TYPE_CHECKING:
     import numpy
     from mlflow.models import ModelSignature
-    from onnx import ModelProto, ValueInfoProto
+    from onnx import GraphProto, ModelProto, ValueInfoProto
 
 ONNX_FILE = "model.onnx"
+WEIGHTS_FILE = "networks.safetensors"
 EXAMPLE_BATCH = 2
 
 
 def write_model_folder(
-    folder: Path, proto: ModelProto, onnx_path: Path, *, model_card: str, run_id: str, model_id: str
+    folder: Path,
+    proto: ModelProto,
+    onnx_path: Path,
+    *,
+    model_card: str,
+    run_id: str,
+    model_id: str,
+    weights: Path | None = None,
 ) -> None:
     """Write MLflow's model folder (ONNX flavour) at `folder`, which `mlflow models` can load and serve."""
     with warnings.catch_warnings():
@@ -43,6 +54,23 @@ def write_model_folder(
     with storage_errors(folder):
         shutil.copyfile(onnx_path, folder / ONNX_FILE)  # the bytes that were measured, not a second serialisation
         (folder / "model_card.md").write_text(model_card)
+        if weights is not None:
+            shutil.copyfile(weights, folder / WEIGHTS_FILE)
+
+
+def fetch_file(settings: Settings, tracking: Tracking, slot: str, version: int, name: str) -> Path:
+    """The local path of a file in the version's model folder, downloaded when the artifacts are not on this machine."""
+    from mlflow.artifacts import download_artifacts
+
+    with service_errors(tracking.uri):
+        folder = tracking.client.get_model_version_download_uri(slot, str(version))
+        if folder.startswith(("/", "file://")):
+            return Path(folder.removeprefix("file://")) / name
+        cache = settings.home / "models" / slot / str(version)
+        if not (cache / name).exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            download_artifacts(f"{folder}/{name}", dst_path=str(cache), tracking_uri=tracking.uri)
+    return cache / name
 
 
 def load_onnx(path: Path) -> ModelProto:
@@ -62,6 +90,17 @@ def load_onnx(path: Path) -> ModelProto:
     if any(uses_external_data(tensor) for tensor in proto.graph.initializer):
         raise InputError("ONNX file", str(path), "a model that holds its weights itself, without external data")
     return proto
+
+
+def count_parameters(path: Path) -> int:
+    """The numbers that a single-file ONNX holds, constants of its graph and of the loops in it included."""
+    return _count_numbers(load_onnx(path).graph)
+
+
+def _count_numbers(graph: GraphProto) -> int:
+    inner = [value.g for node in graph.node for value in node.attribute if value.HasField("g")]
+    own: int = sum(math.prod(tensor.dims) for tensor in graph.initializer)
+    return own + sum(_count_numbers(body) for body in inner)
 
 
 def signature_of(proto: ModelProto) -> ModelSignature:

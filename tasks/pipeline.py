@@ -12,7 +12,7 @@ from tasks.outcome import Done, Line
 from tasks.progress import Progress
 from tasks.settings import Settings
 from tasks.steps import Record, Step, StepRecords, digest_code, digest_json
-from tasks.storage import digest_file
+from tasks.storage import digest_file, locked
 from tasks.trail import record_data, record_prepared, record_run, record_validation
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from tasks.validate import ValidationReport
     from tasks.versions import CatalogueVersion
 
-READING = ("tasks.catalogue", "tasks.fingerprint", "tasks.idx", "tasks.listing", "tasks.photos", "tasks.pixels")
+READING = tuple(
+    f"tasks.{name}" for name in ("catalogue", "cifar", "fingerprint", "idx", "listing", "photos", "pixels", "wnids")
+)
 Work = Callable[[], tuple[dict[str, Any], list[Path]]]
 
 
@@ -72,14 +74,15 @@ def validate(
     }
     step, started = Step(name="validate", inputs=inputs), time.monotonic()
     records = StepRecords(settings.home)
-    found = records.find(step)
-    if found is None:
-        catalogue = read(data.folder, data.name, data.md5)
-        report = judge(catalogue, data.md5, settings, quarantine, max_quarantined)
-        if report.success:
-            records.save(step, report.model_dump(mode="json"), [], time.monotonic() - started)
-    else:
-        report = ValidationReport.model_validate(found.result)
+    with locked(settings.home / "locks" / "validate.lock", 3600, "judging a catalogue"):  # they share the Data Docs
+        found = records.find(step)
+        if found is None:
+            catalogue = read(data.folder, data.name, data.md5)
+            report = judge(catalogue, data.md5, settings, quarantine, max_quarantined)
+            if report.success:
+                records.save(step, report.model_dump(mode="json"), [], time.monotonic() - started)
+        else:
+            report = ValidationReport.model_validate(found.result)
     record_validation(settings, data, report)
     what = f"suite {report.suite}: {len(report.checks)} expectations for {report.evaluated:,} rows"
     what += f", {len(report.quarantined)} rows set aside" if report.quarantined else ""
@@ -101,7 +104,7 @@ def prepare(
         "data": data.md5,
         "quarantined": digest_json(sorted(report.quarantined)),
         "params": digest_json(config.model_dump()),
-        "code": digest_code("tasks.prepare", "tasks.prepared", "tasks.splits", *READING),
+        "code": digest_code("tasks.prepare", "tasks.prepared", "tasks.splits", "tasks.squares", *READING),
     }
 
     def work() -> tuple[dict[str, Any], list[Path]]:
@@ -130,21 +133,20 @@ def fit(
     """Train, or resume; `tags` go on the MLflow run, and `show` hears of each grid of samples as it is made."""
     from tasks.fit import FitResult, fit_step
     from tasks.fit import fit as train
+    from tasks.initial import find_initial, name_source
 
-    step = fit_step(prepared, config, ruler)
+    initial = find_initial(settings, config)
+    recipe = name_source(config, initial)
+    step = fit_step(prepared, recipe, ruler, initial)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        fitted = train(settings, prepared, config, ruler, step.key, tags, progress, show or (lambda *_: None))
-        return fitted.model_dump(mode="json"), [fitted.onnx]
+        fitted = train(settings, prepared, recipe, ruler, step.key, tags, progress, show or (lambda *_: None), initial)
+        return fitted.model_dump(mode="json"), [fitted.onnx, fitted.weights]
 
     record, line = _run(settings, step, work)
     fitted = FitResult.model_validate(record.result)
     record_run(settings, fitted, prepared, tags)
-    what = (
-        f"{fitted.steps:,} updates at {fitted.images_per_second:.0f} images/s ({fitted.plan.precision}, "
-        f"{fitted.plan.memory_format}), best at {fitted.best_step:,}"
-    )
-    return Done(fitted, line(what))
+    return Done(fitted, line(fitted.text))
 
 
 def evaluate(
@@ -155,23 +157,28 @@ def evaluate(
     config: EvaluateConfig,
     ruler: RulerFile,
     progress: Progress,
+    training: Path | None = None,
 ) -> Done[EvaluationReport]:
-    """Judge an exported generator on the test split."""
+    """Judge an exported generator on the test split.
+
+    `training` is the folder of its training, where more is known of it; that of the file when left out.
+    """
+    from models.criteria import TITLES
     from tasks.evaluate import evaluate as judge
     from tasks.evaluate import evaluate_step
     from tasks.report import EvaluationReport
 
-    step = evaluate_step(digest_file(onnx), prepared, config, ruler)
+    training = training or onnx.parent
+    step = evaluate_step(digest_file(onnx), family, prepared, config, ruler, training)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        untrained = onnx.with_name("untrained.npy")
-        _, folder = judge(settings, onnx, family, prepared, config, ruler, step.key, progress, untrained)
+        _, folder = judge(settings, onnx, family, prepared, config, ruler, step.key, progress, training)
         return {"folder": str(folder)}, [folder / "report.json", folder / "features.npy"]
 
     record, line = _run(settings, step, work)
     report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
-    distance = report.figure("frechet_distance")
-    what = f"{config.samples:,} samples: Fréchet distance {distance.value:.1f} (real against real {distance.floor:.2f})"
+    distance = f"{TITLES[report.criterion]} {report.distance.value:.4g} (real against real {report.distance.floor:.2g})"
+    what = f"{report.samples:,} samples: {distance}, coverage {report.value('coverage'):.2f}"
     return Done(report, line(what))
 
 

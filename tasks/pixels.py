@@ -1,4 +1,4 @@
-"""Statistics of grey pixels: mean, spread and sharpness."""
+"""Grey pixels, and their statistics: mean, spread and sharpness."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 
 class PixelStatistics(NamedTuple):
@@ -29,3 +30,13 @@ def _measure(image: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
     mean, std = cv2.meanStdDev(image)
     _, edges = cv2.meanStdDev(cv2.Laplacian(image, cv2.CV_16S))
     return float(mean[0, 0]), float(std[0, 0]), float(edges[0, 0]) ** 2
+
+
+def grey_stack(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Grey copies, uint8 (N, H, W), of colour images (N, H, W, 3), as Pillow converts them; grey ones as they are."""
+    if images.ndim == 3:
+        return images
+    grey = np.empty(images.shape[:3], np.uint8)
+    for number, image in enumerate(images):
+        grey[number] = np.asarray(Image.fromarray(image).convert("L"))
+    return grey

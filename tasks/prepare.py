@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -13,23 +13,25 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from models.errors import CatalogueError
-from tasks.catalogue import FASHION_MNIST, Catalogue
+from models.errors import CatalogueError, InputError
+from tasks.catalogue import Catalogue
 from tasks.photos import MAX_THREADS, quiet_pillow
 from tasks.prepared import INDEX, META, SPLITS, Meta, PreparedSet, Split, images_path, labels_path
 from tasks.progress import Progress, Silent
 from tasks.settings import Settings
 from tasks.splits import LEAK, assign_splits
+from tasks.squares import Shape, square_maker
 from tasks.steps import digest_code, digest_json
 from tasks.storage import locked, storage_errors, write_atomically
 
 FEWEST, FEW = 20, 200  # images a category: below the first it is refused, below the second warned about
 BATCH = 256
 LOCK_SECONDS = 900.0
-CODE = ("prepare", "prepared", "splits", "catalogue", "fingerprint", "idx", "listing", "photos", "pixels")
+NAME = "^[a-z0-9-]+$"
+READING = ("catalogue", "cifar", "fingerprint", "idx", "listing", "photos", "pixels", "wnids")
+CODE = ("prepare", "prepared", "splits", "squares", *READING)
 
 
 class PrepareConfig(BaseModel):
@@ -39,9 +41,22 @@ class PrepareConfig(BaseModel):
 
     size: int = Field(default=32, ge=8, le=256, description="side of the square images, in pixels")
     background: int = Field(default=255, ge=0, le=255, description="grey value around images that are not square")
+    fit: Literal["pad", "crop"] = Field(
+        default="pad", description="images that are not square: the whole on background, or their middle alone"
+    )
     channels: Literal[1, 3] | None = Field(default=None, description="1 grey, 3 RGB; unset: 1 if all images are grey")
     validation_share: float = Field(default=0.1, ge=0.01, le=0.4, description="share of train set aside, if not given")
     test_share: float = Field(default=0.1, ge=0.01, le=0.4, description="share set aside for the test, if not given")
+    categories: tuple[str, ...] | None = Field(default=None, min_length=2, description="those that are shown; all")
+    of: str | None = Field(default=None, pattern=NAME, description="the catalogue that this one is a view of")
+    name: str | None = Field(default=None, pattern=NAME, description="the view's own, also of its slot and its ruler")
+
+    @field_validator("name")
+    @classmethod
+    def _needs_of(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and info.data.get("of") is None:
+            raise ValueError("none, unless `of` says which catalogue this is a view of")
+        return name
 
 
 def prepare(
@@ -55,9 +70,11 @@ def prepare(
     """Write the prepared set of `catalogue`, without the skus `excluded`, or open it if an equal one is there.
 
     It lies in `HOME/prepared/KEY/`, and its bytes depend on the inputs alone. Images no larger than the wanted size
-    are centred; larger ones are reduced with antialiasing; both keep their aspect on a plain background.
+    are centred; larger ones are reduced with antialiasing; both keep their aspect on a plain background, or lose what
+    is beyond their middle square. A view is a set of its own, under the name that `config` gives it.
 
     Raises:
+        InputError: `config` asks for a category that the catalogue has not.
         CatalogueError: a category has fewer than 20 images, an image cannot be decoded, or a split would be empty.
         StorageError: the disk is full, or another process holds the set's lock for too long.
     """
@@ -76,6 +93,21 @@ def prepare(
     return PreparedSet.open(folder)
 
 
+def show_categories(table: pd.DataFrame, categories: tuple[str, ...] | None) -> pd.DataFrame:
+    """The rows of these categories; of all of them when None.
+
+    Raises:
+        InputError: a category is not in the table; the message lists those that are.
+    """
+    if categories is None:
+        return table
+    there = sorted(set(table["category"]))
+    unknown = next((name for name in categories if name not in there), None)
+    if unknown is not None:
+        raise InputError("prepare.categories", unknown, there)
+    return table[table["category"].isin(categories)]
+
+
 def _write(
     catalogue: Catalogue,
     version_md5: str,
@@ -85,7 +117,8 @@ def _write(
     progress: Progress,
 ) -> None:
     """Write all files into a folder beside `folder` and rename it at the end."""
-    kept = catalogue.table[~catalogue.table["sku"].isin(list(excluded))]
+    shown = show_categories(catalogue.table, config.categories)
+    kept = shown[~shown["sku"].isin(list(excluded))]
     warnings = check_categories(catalogue.name, kept)
     kept = kept.assign(split=assign_splits(kept, config.validation_share, config.test_share))
     rows = {split: kept.index[kept["split"] == split].to_numpy(np.intp) for split in SPLITS}
@@ -98,20 +131,22 @@ def _write(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
-            digests = _write_splits(catalogue, rows, categories, shape, config.background, part, progress)
+            digests = _write_splits(catalogue, rows, categories, shape, config, part, progress)
             _write_index(catalogue, rows, part)
             meta = Meta(
                 key=folder.name,
-                catalogue=catalogue.name,
+                catalogue=config.name or catalogue.name,
+                source=catalogue.name,
                 data_md5=version_md5,
                 config=config.model_dump(),
                 categories=categories,
                 shape=shape,
                 counts={split: len(rows[split]) for split in SPLITS},
                 digests=digests,
-                excluded=len(catalogue.table) - len(kept),
+                excluded=len(shown) - len(kept),
                 dropped=int((kept["split"] == LEAK).sum()),
                 warnings=warnings,
+                rights=count_rights(kept[kept["split"] == "train"]),
             )
             write_atomically(part / META, meta.model_dump_json(indent=1).encode())
             shutil.rmtree(folder, ignore_errors=True)
@@ -140,34 +175,20 @@ def check_categories(name: str, table: pd.DataFrame) -> list[str]:
     ]
 
 
+def count_rights(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """How many rows have each licence and each consent, the most frequent first; an empty cell is "not stated"."""
+    counts = {column: table[column].replace("", "not stated").value_counts() for column in ("licence", "consent")}
+    return {column: {str(name): int(count) for name, count in found.items()} for column, found in counts.items()}
+
+
 def count_channels(catalogue: Catalogue, table: pd.DataFrame) -> Literal[1, 3]:
     """1 when every image decodes to grey, else 3."""
     if catalogue.pixels is not None:
-        return 1
+        return 1 if catalogue.pixels.ndim == 3 else 3
     if not table["mode"].isin(["1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"]).all():
         return 3
     # A grey mode can still carry a transparent colour; what decoding gives is what counts.
     return 1 if all(catalogue.image(row).mode == "L" for row in table.index) else 3
-
-
-def fit_square(image: Image.Image, size: int, channels: int, background: int) -> npt.NDArray[np.uint8]:
-    """uint8 (size, size, channels): the image at its own aspect, reduced if larger, centred on `background`."""
-    image = image.convert("L" if channels == 1 else "RGB")
-    if max(image.size) > size:
-        ratio = size / max(image.size)
-        reduced = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
-        image = image.resize(reduced, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    pixels = np.asarray(image).reshape(1, image.height, image.width, channels)
-    return pad_square(pixels, size, background).reshape(size, size, channels)
-
-
-def pad_square(images: npt.NDArray[np.uint8], size: int, background: int) -> npt.NDArray[np.uint8]:
-    """uint8 (N, size, size, C) from images (N, H, W, C) no larger than that, centred on `background`."""
-    count, height, width, channels = images.shape
-    top, left = (size - height) // 2, (size - width) // 2
-    squares = np.full((count, size, size, channels), background, np.uint8)
-    squares[:, top : top + height, left : left + width] = images
-    return squares
 
 
 def _require_images(name: str, rows: dict[Split, npt.NDArray[np.intp]]) -> None:
@@ -180,8 +201,8 @@ def _write_splits(
     catalogue: Catalogue,
     rows: dict[Split, npt.NDArray[np.intp]],
     categories: list[str],
-    shape: tuple[int, int, int],
-    background: int,
+    shape: Shape,
+    config: PrepareConfig,
     folder: Path,
     progress: Progress,
 ) -> dict[Split, str]:
@@ -190,7 +211,7 @@ def _write_splits(
     total, done = sum(len(members) for members in rows.values()), 0
     digests: dict[Split, str] = {}
     with quiet_pillow(), ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, MAX_THREADS)) as pool:
-        make = _image_maker(catalogue, shape, background, pool)
+        make = square_maker(catalogue, shape, config.background, config.fit, pool)
         for split in SPLITS:
             members = rows[split]
             digest = hashlib.sha256()
@@ -213,19 +234,6 @@ def _write_splits(
 def describe_array(shape: tuple[int, ...]) -> dict[str, object]:
     """The header of a .npy file of uint8 values."""
     return {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
-
-
-def _image_maker(
-    catalogue: Catalogue, shape: tuple[int, int, int], background: int, pool: ThreadPoolExecutor
-) -> Callable[[npt.NDArray[np.intp]], npt.NDArray[np.uint8]]:
-    """The function from rows to prepared images: at once where the pixels are in memory, else image by image."""
-    size, _, channels = shape
-    pixels = catalogue.pixels
-    if catalogue.kind == FASHION_MNIST and pixels is not None and pixels.shape[1] <= size:
-        return lambda rows: pad_square(np.repeat(pixels[rows][..., None], channels, axis=3), size, background)
-    return lambda rows: np.stack(
-        list(pool.map(lambda row: fit_square(catalogue.image(int(row)), size, channels, background), rows))
-    )
 
 
 def _batches(rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:

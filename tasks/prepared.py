@@ -23,16 +23,19 @@ INDEX = "index.csv"
 class Meta(BaseModel):
     """What `meta.json` holds.
 
-    `shape` is (H, W, C); `counts` and `digests` (SHA-256 over images and labels) are by split; `dropped` counts the
-    images left out because their product, or a near duplicate, is in a split that goes before theirs.
+    `catalogue` is the set's name: that of the catalogue, or of a view of it, while `source` is the folder of `data/`
+    that its images come from. `shape` is (H, W, C); `counts` and `digests` (SHA-256 over images and labels) are by
+    split; `dropped` counts the images left out because their product, or a near duplicate, is in a split that goes
+    before theirs. `rights` counts the training images by licence and by consent, as `catalogue.csv` states them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     catalogue: str
+    source: str
     data_md5: str
-    config: dict[str, int | float | None]
+    config: dict[str, int | float | str | list[str] | None]
     categories: list[str]
     shape: tuple[int, int, int]
     counts: dict[Split, int]
@@ -40,6 +43,7 @@ class Meta(BaseModel):
     excluded: int
     dropped: int
     warnings: list[str]
+    rights: dict[str, dict[str, int]] = {}
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,13 @@ class PreparedSet:
 
     @property
     def catalogue(self) -> str:
-        """The catalogue's name."""
+        """The name of the catalogue, or of the view of one."""
         return self.meta.catalogue
+
+    @property
+    def source(self) -> str:
+        """The folder of `data/` that the images come from."""
+        return self.meta.source
 
     @property
     def data_md5(self) -> str:

@@ -19,8 +19,14 @@ from tasks.tracking import Tracking, open_tracking, service_errors
 
 HEAD_TAG = "packshot.ledger_head"
 REASON_TAG = "gate.reason"
-LOCK_SECONDS = 60.0
+LOCK_SECONDS = 600.0
+ANY = -1
+"""Stands for whichever version is the champion, or none."""
 VERBS: dict[Action, str] = {"promote": "promoted", "rollback": "rolled back to", "challenge": "waits as challenger:"}
+
+
+class ChampionMoved(RegistryError):
+    """Another version is the champion by now than the one that a version was judged against; nothing was moved."""
 
 
 class Move(Intent):
@@ -51,16 +57,18 @@ def promote(
     who: str,
     why: str,
     figures: Mapping[str, float] | None = None,
+    over: int | None = ANY,
 ) -> Move:
-    """Make `version` (the challenger, when None) the slot's champion.
+    """Make `version` (the challenger, when None) the slot's champion; `over` is the champion it was judged against.
 
     Raises:
+        ChampionMoved: another version than `over` is the champion by now.
         RegistryError: there is no such version or no challenger, or its file is lost or changed.
         LedgerError: the ledger does not hold; nothing was moved.
     """
     with _moving(settings) as (ledger, tracking):
         chosen = load_version(settings, slot, CHALLENGER if version is None else version)
-        number, now, shown = chosen.version, ledger.champion(slot), dict(figures or {})
+        number, now, shown = chosen.version, _champion_now(ledger, slot, over), dict(figures or {})
         intent = Intent(slot=slot, action="promote", version=number, previous=now, who=who, why=why, figures=shown)
         if now == number and CHAMPION in chosen.aliases:
             return Move(**intent.model_dump(), n=None)
@@ -97,15 +105,18 @@ def set_challenger(
     who: str,
     why: str,
     figures: Mapping[str, float] | None = None,
+    over: int | None = ANY,
 ) -> Move:
-    """Make `version` the slot's challenger, with `why` on the version as its tag `gate.reason`.
+    """Make `version` the slot's challenger, with `why` on the version as its tag `gate.reason`; `over` as in `promote`.
 
     Raises:
+        ChampionMoved: another version than `over` is the champion by now.
         RegistryError: there is no such version.
         LedgerError: the ledger does not hold; nothing was moved.
     """
     with _moving(settings) as (ledger, tracking):
         chosen = load_version(settings, slot, version)
+        _champion_now(ledger, slot, over)
         before, shown = challenger_of(settings, slot), dict(figures or {})
         now = None if before is None else before.version
         intent = Intent(slot=slot, action="challenge", version=version, previous=now, who=who, why=why, figures=shown)
@@ -163,6 +174,14 @@ def _moving(settings: Settings) -> Iterator[tuple[Ledger, Tracking]]:
         tracking = open_tracking(settings)
         _finish_pending(ledger, tracking)
         yield ledger, tracking
+
+
+def _champion_now(ledger: Ledger, slot: str, over: int | None) -> int | None:
+    now = ledger.champion(slot)
+    if over not in (ANY, now):
+        words = ["none" if version is None else f"version {version}" for version in (over, now)]
+        raise ChampionMoved(f"{slot}: judged against champion {words[0]}, but {words[1]} is the champion by now")
+    return now
 
 
 def _finish_pending(ledger: Ledger, tracking: Tracking) -> Entry | None:

@@ -40,6 +40,21 @@ def read_section(root: Path, section: str, catalogue: str) -> dict[str, Any]:
     return _mapping(f"{section}.{name}", entries.get(name))
 
 
+def read_prepare(root: Path, catalogue: str) -> dict[str, Any]:
+    """The parameters of `prepare` for a catalogue, or for a view of one.
+
+    A view is an entry that says which catalogue it is a view `of`: it has that one's parameters with its own on top
+    (such as the `categories` that it shows), and its own name and slot.
+    """
+    own = read_section(root, "prepare", catalogue)
+    return read_section(root, "prepare", str(own["of"])) | own | {"name": catalogue} if "of" in own else own
+
+
+def find_source(root: Path, catalogue: str) -> str:
+    """The folder of `data/` with a catalogue's images: of its own name, or of the catalogue that it is a view of."""
+    return str(read_section(root, "prepare", catalogue).get("of", catalogue))
+
+
 def _mapping(field: str, value: object) -> dict[str, Any]:
     if value is None:
         return {}

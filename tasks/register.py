@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from models.errors import RegistryError
 from tasks.ledger import Ledger
-from tasks.model_folder import ONNX_FILE, load_onnx, write_model_folder
+from tasks.model_folder import ONNX_FILE, WEIGHTS_FILE, fetch_file, load_onnx, write_model_folder
 from tasks.settings import Settings
 from tasks.storage import digest_file, locked
 from tasks.tracking import Tracking, open_tracking, service_errors
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 DESCRIPTION_LENGTH = 5000
+WEIGHTS_TAG = "weights_sha256"
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,13 @@ def register(
     *,
     model_card: str,
     tags: Mapping[str, str],
+    weights: Path | None = None,
 ) -> int:
     """Log the ONNX file as an MLflow model of the run and make it the next version of `slot`; returns the version.
 
     The registered file has the bytes of `onnx_path`. Registering the same bytes of the same run again returns the
     version that is there. `tags` go on the version, beside `family` and `onnx_sha256`; `model_card` is Markdown.
+    `weights`, the networks that other trainings may start from, go beside the ONNX file with a tag of their own.
 
     Raises:
         InputError: the file is not an ONNX model in one piece.
@@ -70,11 +73,12 @@ def register(
     """
     tracking = open_tracking(settings)
     digest = digest_file(onnx_path)
-    with locked(settings.home / "locks" / "registry.lock", seconds=60, doing="registering a model"):
+    with locked(settings.home / "locks" / "registry.lock", seconds=600, doing="registering a model"):
         for known in _search(tracking, slot):
             if known.run_id == run_id and known.tags.get("onnx_sha256") == digest:
                 return known.version
-        model = log_model(tracking, run_id, slot, onnx_path, model_card)
+        model = log_model(tracking, run_id, slot, onnx_path, model_card, weights)
+        digests = {"onnx_sha256": digest} | ({WEIGHTS_TAG: digest_file(weights)} if weights else {})
         with service_errors(tracking.uri):
             _create_slot(tracking, slot)
             made = tracking.client.create_model_version(
@@ -82,15 +86,17 @@ def register(
                 source=model.artifact_location,  # `models:/ID` is looked up in MLflow's global tracking URI, not ours
                 run_id=run_id,
                 model_id=model.model_id,
-                tags={**tags, "family": family, "onnx_sha256": digest},
+                tags={**tags, "family": family, **digests},
                 description=model_card[:DESCRIPTION_LENGTH],
                 await_creation_for=0,  # the database has it at once
             )
     return int(made.version)
 
 
-def log_model(tracking: Tracking, run_id: str, slot: str, onnx_path: Path, model_card: str) -> LoggedModel:
-    """Log the ONNX file, its signature, an input example and the model card as a model of the run.
+def log_model(
+    tracking: Tracking, run_id: str, slot: str, onnx_path: Path, model_card: str, weights: Path | None = None
+) -> LoggedModel:
+    """Log the ONNX file, its signature, an input example, the model card and the weights as a model of the run.
 
     The steps of `mlflow.onnx.log_model` through the client: that function needs the thread's active run.
     """
@@ -109,6 +115,7 @@ def log_model(tracking: Tracking, run_id: str, slot: str, onnx_path: Path, model
                 model_card=model_card,
                 run_id=run_id,
                 model_id=logged.model_id,
+                weights=weights,
             )
             client.log_model_artifacts(logged.model_id, str(Path(folder) / "model"))
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
@@ -123,20 +130,47 @@ def load_version(settings: Settings, slot: str, version_or_alias: int | str) -> 
             the one the ledger names; the ONNX file is lost or its bytes changed.
     """
     tracking = open_tracking(settings)
-    wanted = str(version_or_alias).removeprefix("@")
-    versions = _search(tracking, slot)
-    found = next((v for v in versions if wanted == str(v.version) or wanted in v.aliases), None)
-    if wanted == CHAMPION:
-        _check_champion(settings, slot, found)
-    if found is None:
-        raise RegistryError(_nothing_such(tracking, slot, wanted, versions))
-    path = _fetch(settings, tracking, found)
+    found = _find(settings, tracking, slot, version_or_alias)
+    path = _fetch(settings, tracking, found, ONNX_FILE)
     if digest_file(path) != found.tags.get("onnx_sha256"):
         raise RegistryError(
             f"{slot} version {found.version}: {path} does not have the bytes that were registered; "
             f"restore the file, or move on: packshot rollback {slot}"
         )
     return VersionInfo(**vars(found), onnx_path=path)
+
+
+def fetch_weights(settings: Settings, slot: str, version_or_alias: int | str) -> tuple[VersionSummary, Path]:
+    """The version by number or alias, and the local path of its networks' weights, checked against their digest.
+
+    Raises:
+        RegistryError: there is no such slot, version or alias; the version was registered without weights; the file is
+            lost or its bytes changed.
+    """
+    tracking = open_tracking(settings)
+    found = _find(settings, tracking, slot, version_or_alias)
+    if WEIGHTS_TAG not in found.tags:
+        raise RegistryError(f"{slot} version {found.version} was registered without the weights that a training needs")
+    path = _fetch(settings, tracking, found, WEIGHTS_FILE)
+    if digest_file(path) != found.tags[WEIGHTS_TAG]:
+        raise RegistryError(
+            f"{slot} version {found.version}: {path} does not have the bytes that were registered; restore the file"
+        )
+    return found, path
+
+
+def _find(settings: Settings, tracking: Tracking, slot: str, version_or_alias: int | str) -> VersionSummary:
+    wanted = str(version_or_alias).removeprefix("@")
+    is_champion = wanted == CHAMPION
+    versions, allowed = (
+        _search_with_champions(settings, tracking, slot) if is_champion else (_search(tracking, slot), [])
+    )
+    found = next((v for v in versions if wanted == str(v.version) or wanted in v.aliases), None)
+    if is_champion:
+        _check_champion(slot, found, allowed)
+    if found is None:
+        raise RegistryError(_nothing_such(tracking, slot, wanted, versions))
+    return found
 
 
 def list_slots(settings: Settings) -> list[str]:
@@ -177,6 +211,18 @@ def _search(tracking: Tracking, slot: str) -> list[VersionSummary]:
     return sorted((_summary(version, aliases) for version in found), key=lambda version: -version.version)
 
 
+def _search_with_champions(settings: Settings, tracking: Tracking, slot: str) -> tuple[list[VersionSummary], list[int]]:
+    """The versions, and the champions that the ledger allowed while they were read: again when one was moved then."""
+    ledger = Ledger(settings.home)
+    before = ledger.champions_allowed(slot)
+    while True:
+        versions = _search(tracking, slot)
+        after = ledger.champions_allowed(slot)
+        if before == after:
+            return versions, after
+        before = after
+
+
 def _summary(version: ModelVersion, aliases: Mapping[str, str]) -> VersionSummary:
     return VersionSummary(
         slot=version.name,
@@ -202,8 +248,7 @@ def _nothing_such(tracking: Tracking, slot: str, wanted: str, versions: list[Ver
     return f"version of {slot}: got {wanted!r}, there are: {there}"
 
 
-def _check_champion(settings: Settings, slot: str, found: VersionSummary | None) -> None:
-    allowed = Ledger(settings.home).champions_allowed(slot)
+def _check_champion(slot: str, found: VersionSummary | None, allowed: list[int]) -> None:
     if found is None and allowed:
         raise RegistryError(
             f"{slot} has no champion in the registry, though the ledger names version {allowed[0]}: the version or its "
@@ -217,20 +262,8 @@ def _check_champion(settings: Settings, slot: str, found: VersionSummary | None)
         )
 
 
-def _fetch(settings: Settings, tracking: Tracking, version: VersionSummary) -> Path:
-    """The local path of the version's ONNX file, downloaded when the artifacts are not on this machine."""
-    from mlflow.artifacts import download_artifacts
-
-    with service_errors(tracking.uri):
-        folder = tracking.client.get_model_version_download_uri(version.slot, str(version.version))
-        if folder.startswith(("/", "file://")):
-            path = Path(folder.removeprefix("file://")) / ONNX_FILE
-        else:
-            cache = settings.home / "models" / version.slot / str(version.version)
-            path = cache / ONNX_FILE
-            if not path.exists():
-                cache.mkdir(parents=True, exist_ok=True)
-                download_artifacts(f"{folder}/{ONNX_FILE}", dst_path=str(cache), tracking_uri=tracking.uri)
+def _fetch(settings: Settings, tracking: Tracking, version: VersionSummary, name: str) -> Path:
+    path = fetch_file(settings, tracking, version.slot, version.version, name)
     if not path.is_file():
         raise RegistryError(
             f"{version.slot} version {version.version}: its file {path} is lost; restore it, or train that run again"

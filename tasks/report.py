@@ -6,6 +6,20 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.criteria import FRECHET
+
+EVALUATION = "evaluation"
+"""The folder of a run's artifacts where its version's report and pictures are."""
+CONTACT_SHEET = "contact-sheet.png"
+PICTURES = {
+    CONTACT_SHEET: "Fixed seeds by category: the same place in every version",
+    "samples.png": "Samples, by category",
+    "nearest.png": "The samples closest to a training image",
+    "interpolations.png": "Walks between two points of the noise",
+    "film-strip.png": "The same seeds as the training went on",
+}
+"""What an evaluation may leave beside its report."""
+
 
 class Figure(BaseModel):
     """One measured number; `floor` is what real held-out images score under the same protocol."""
@@ -32,8 +46,10 @@ class EvaluationReport(BaseModel):
     onnx_sha256: str
     prepared_key: str
     data_md5: str
+    criterion: str = Field(default=FRECHET, description="the figure that ranks versions and gates")
     protocol: dict[str, str | int | float]
     figures: list[Figure]
+    left_out: dict[str, str] = Field(default={}, description="pictures that were not made, and why")
 
     def value(self, name: str, category: str | None = None) -> float:
         """The figure called `name`.
@@ -50,9 +66,23 @@ class EvaluationReport(BaseModel):
                 return figure
         raise KeyError((name, category))
 
+    @property
+    def distance(self) -> Figure:
+        """The figure that ranks: the Fréchet distance, or the kernel distance where there are few images."""
+        return self.figure(self.criterion)
+
+    @property
+    def samples(self) -> int:
+        """How many generated images were judged."""
+        return int(self.protocol["samples"])
+
     def has(self, name: str) -> bool:
         """True when a figure called `name` was measured."""
         return any(figure.name == name for figure in self.figures)
+
+    def find(self, name: str) -> float | None:
+        """The figure called `name` over all categories, or None when it was not measured."""
+        return self.value(name) if self.has(name) else None
 
     def by_category(self, name: str) -> dict[str, float]:
         """The figure called `name` of each category."""

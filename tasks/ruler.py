@@ -76,8 +76,14 @@ def register_ruler(settings: Settings, catalogue: str, ruler: RulerFile) -> int:
     """Make the ruler a version of the registered model `ruler-CATALOGUE`, once; returns the version."""
     digest = digest_json({"ruler": ruler.digest})
     known = settings.home / "rulers" / f"registered-{catalogue}-{digest}.json"
-    if known.exists():
+    with locked(known.with_suffix(".lock"), seconds=600, doing=f"registering the ruler of {catalogue}"):
+        if not known.exists():
+            version = _register(settings, catalogue, ruler)
+            write_atomically(known, json.dumps({"version": version}).encode())
         return int(json.loads(known.read_text())["version"])
+
+
+def _register(settings: Settings, catalogue: str, ruler: RulerFile) -> int:
     tracking = open_tracking(settings)
     tags = {"accuracy": f"{ruler.accuracy:.4f}", "source": ruler.source}
     run = tracking.start_or_resume_run("rulers", None, f"ruler-{catalogue}", tags, {})
@@ -85,7 +91,6 @@ def register_ruler(settings: Settings, catalogue: str, ruler: RulerFile) -> int:
     card = f"Classifier that measures generated images of `{catalogue}`; test accuracy {ruler.accuracy:.4f}."
     version = register(settings, run, f"ruler-{catalogue}", "ruler", ruler.path, model_card=card, tags=tags)
     tracking.end_run(run)
-    write_atomically(known, json.dumps({"version": version}).encode())
     return version
 
 

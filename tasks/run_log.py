@@ -49,7 +49,7 @@ class RunLog:
 
     def data(self, prepared: PreparedSet) -> None:
         """Log the catalogue's version as the run's data set; its digest is DVC's md5."""
-        name, md5 = prepared.catalogue, prepared.data_md5
+        name, md5 = prepared.source, prepared.data_md5
         self._tell(lambda tracking: tracking.log_dataset(self.run_id, name, md5, f"data/{name}", "training"))
 
     def metrics(self, step: int, figures: dict[str, float]) -> None:
@@ -73,9 +73,8 @@ class RunLog:
 
     def finish(self, trained: Trained, difference: float) -> None:
         """Log the end of a training that came to its end."""
-        self.metrics(
-            trained.steps, {"best_validation_distance": trained.best_distance, "export_difference": difference}
-        )
+        best = {f"best_{trained.criterion}": trained.best_value, "export_difference": difference}
+        self.metrics(trained.steps, best)
         self.file(trained.history)
         self.end("FINISHED")
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-import torch
-
-from models.metrics import frechet_distance
-from tasks.bootstrap import Features, Interval, paired_bootstrap
+from tasks.bounds import GateBounds
 from tasks.card import write_card
-from tasks.evaluate import evaluation_folder, reference_path
-from tasks.gate import GateBounds, Scores, Servability, Verdict, judge
+from tasks.comparison import compare, scores_of
+from tasks.evaluate import evaluation_folder
+from tasks.gate import Servability, Verdict, judge
 from tasks.ledger import Ledger
+from tasks.model_folder import count_parameters
 from tasks.promotion import Move, promote, set_challenger
 from tasks.register import CHAMPION, VersionInfo, load_version, register
-from tasks.tracking import open_tracking
+from tasks.report import EVALUATION, PICTURES
+from tasks.tracking import open_tracking, service_errors
 from tasks.trail import record_version
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from tasks.report import EvaluationReport, Figure
     from tasks.settings import Settings
     from tasks.validate import ValidationReport
-
-RESAMPLES = 100
 
 
 class Judged(NamedTuple):
@@ -51,11 +48,7 @@ def register_version(
 ) -> VersionInfo:
     """Log the figures and pictures on the run, and make the exported model the next version of its slot, once."""
     slot = slot_of(prepared.catalogue)
-    tracking = open_tracking(settings)
-    tracking.log_metrics(fitted.run_id, fitted.steps, {metric_name(figure): figure.value for figure in report.figures})
-    folder = evaluation_folder(settings, report.key)
-    for name in ("report.json", "samples.png", "nearest.png"):
-        tracking.log_figure_file(fitted.run_id, folder / name, "evaluation")
+    log_report(settings, fitted.run_id, fitted.steps, report)
     version_tags = tags | {
         "data_md5": prepared.data_md5,
         "prepared_key": prepared.key,
@@ -64,11 +57,35 @@ def register_version(
         "recipe": fitted.key,
         "reference_digest": str(report.protocol["reference_digest"]),
         "extractor_digest": str(report.protocol["extractor_digest"]),
+        "parameters": str(count_parameters(fitted.onnx)),
+        "megabytes": f"{fitted.onnx.stat().st_size / 1e6:.2f}",
+        "training_seconds": f"{fitted.seconds:.0f}",
     }
-    card = write_card(fitted, report, prepared, validation)
-    number = register(settings, fitted.run_id, slot, fitted.family, fitted.onnx, model_card=card, tags=version_tags)
+    tracking = open_tracking(settings)
+    with service_errors(tracking.uri):
+        params = tracking.client.get_run(fitted.run_id).data.params
+    card = write_card(fitted, report, prepared, validation, params)
+    number = register(
+        settings,
+        fitted.run_id,
+        slot,
+        fitted.family,
+        fitted.onnx,
+        model_card=card,
+        tags=version_tags,
+        weights=fitted.weights,
+    )
     record_version(settings, slot, number, fitted.run_id, fitted.onnx_sha256, report)
     return load_version(settings, slot, number)
+
+
+def log_report(settings: Settings, run_id: str, step: int, report: EvaluationReport) -> None:
+    """Log the report's figures, at update `step`, and its pictures on the run that the version came from."""
+    tracking, folder = open_tracking(settings), evaluation_folder(settings, report.key)
+    tracking.log_metrics(run_id, step, {metric_name(figure): figure.value for figure in report.figures})
+    for name in ("report.json", *PICTURES):
+        if name not in report.left_out:
+            tracking.log_figure_file(run_id, folder / name, EVALUATION)
 
 
 def gate(
@@ -81,18 +98,23 @@ def gate(
     servability: Servability,
     who: str,
 ) -> Judged:
-    """Hold the version against the champion on the same images; the alias moves only if both blessings are given."""
+    """Hold the version against the champion on the same images; the alias moves only if both blessings are given.
+
+    Raises:
+        ChampionMoved: another version became the champion meanwhile; judge again, against that one.
+    """
     if champion is not None and champion.version == version.version:
         same = Verdict(good_enough=True, servable=True, reasons=[], held=["it is the champion already"])
-        return Judged(same, promote(settings, version.slot, version.version, who=who, why=same.text))
-    rival, interval = None, None
+        again = promote(settings, version.slot, version.version, who=who, why=same.text, over=champion.version)
+        return Judged(same, again)
+    rival, comparison = None, None
     if champion_report is not None:
-        rival, interval = scores_of(champion_report), compare(settings, report, champion_report)
-    verdict = judge(scores_of(report), rival, bounds, servability, interval)
+        rival, comparison = scores_of(champion_report), compare(settings, report, champion_report)
+    verdict = judge(scores_of(report), rival, bounds, servability, comparison)
+    tag_servability(settings, version, servability)
     move = promote if verdict.passed else set_challenger
-    return Judged(
-        verdict, move(settings, version.slot, version.version, who=who, why=verdict.text, figures=verdict.figures)
-    )
+    over, why, figures = None if champion is None else champion.version, verdict.text, verdict.figures
+    return Judged(verdict, move(settings, version.slot, version.version, who=who, why=why, figures=figures, over=over))
 
 
 def find_champion(settings: Settings, slot: str) -> VersionInfo | None:
@@ -106,33 +128,15 @@ def find_champion(settings: Settings, slot: str) -> VersionInfo | None:
     return load_version(settings, slot, CHAMPION)
 
 
-def compare(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Interval:
-    """How sure the difference in Fréchet distance is, when noise, samples and reference are drawn alike for both."""
-    ours, theirs = (np.load(evaluation_folder(settings, one.key) / "features.npy") for one in (report, champion))
-    real = np.load(reference_path(settings, report))["features"]
-    return paired_bootstrap(
-        ours, theirs, real, distance_of_arrays, resamples=RESAMPLES, seed=int(report.protocol["seed"])
+def tag_servability(settings: Settings, version: VersionInfo, servability: Servability) -> None:
+    """Write on the version what serving it costs."""
+    tracking, costs = (
+        open_tracking(settings),
+        {"latency_ms": servability.latency_ms, "memory_mb": servability.memory_mb},
     )
-
-
-def distance_of_arrays(generated: Features, real: Features) -> float:
-    """Fréchet distance of features (N, D) to (M, D), given as arrays."""
-    return frechet_distance(torch.from_numpy(real), torch.from_numpy(generated))
-
-
-def scores_of(report: EvaluationReport) -> Scores:
-    """The figures that the gate looks at."""
-    return Scores(
-        distance=report.value("frechet_distance"),
-        reference_digest=str(report.protocol["reference_digest"]),
-        extractor_digest=str(report.protocol["extractor_digest"]),
-        shares=report.by_category("share"),
-        memorised_share=report.value("near_copies"),
-        recalls=report.by_category("recall") if report.conditional else None,
-        untrained_distance=report.value("frechet_distance_untrained")
-        if report.has("frechet_distance_untrained")
-        else None,
-    )
+    with service_errors(tracking.uri):
+        for name, value in costs.items():
+            tracking.client.set_model_version_tag(version.slot, str(version.version), name, f"{value:.4g}")
 
 
 def metric_name(figure: Figure) -> str:

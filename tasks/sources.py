@@ -1,21 +1,21 @@
-"""Where Fashion-MNIST's files can come from, in the order in which they are tried."""
+"""How a catalogue's files are fetched: the first source that delivers them whole, and what sources there are."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import os
 import shutil
 import subprocess
-import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from models.errors import SourceError, StorageError
+from models.errors import CatalogueError, SourceError, StorageError
 from tasks.idx import FILES
 from tasks.pins import read_pin
 from tasks.progress import Progress
@@ -23,9 +23,9 @@ from tasks.repository import DataRepository
 from tasks.settings import Settings
 from tasks.storage import digest_file, storage_errors, write_atomically
 
-NAME = "fashion-mnist"
 PACKAGE = "dataset-fashion-mnist"
 MIRROR_SECONDS = 5
+CHUNK = 2**20
 PACKAGE_SECONDS = 180
 OFFLINE = "skipped, PACKSHOT_OFFLINE is set"
 # Of the decompressed files: the compressed ones differ between sources in their headers.
@@ -39,8 +39,9 @@ DIGESTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a source needs: `into` is the folder for the four decompressed files."""
+    """What a source needs: `into` is the folder for the decompressed files of the catalogue `name`."""
 
+    name: str
     settings: Settings
     repository: DataRepository
     into: Path
@@ -54,50 +55,74 @@ class Source(NamedTuple):
     fetch: Callable[[Delivery], None]
 
 
-def fetch_first(delivery: Delivery, sources: Sequence[Source], digests: Mapping[str, str]) -> str:
-    """Fill `delivery.into` from the first source whose files have the `digests` (SHA-256); returns its name.
+def accept_all(folder: Path) -> None:
+    """Find nothing wrong with `folder`: what `digests` say is enough."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A catalogue that is fetched: its `files`, and the `sources` that are tried in their order.
+
+    `digests` are the SHA-256 of its files, where they are known; `check` raises CatalogueError for a folder whose files
+    are not the catalogue's by their format.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    sources: Sequence[Source]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Path], None] = accept_all
+
+
+def fetch_first(delivery: Delivery, origin: Origin) -> str:
+    """Fill `delivery.into` from the first source of `origin` that delivers its files whole; returns its name.
 
     Raises:
         SourceError: none could; the message lists each source and why.
     """
     reasons = []
-    for source in sources:
+    for source in origin.sources:
         _empty(delivery.into)
         try:
             source.fetch(delivery)
-            check_digests(delivery.into, digests)
+            check_delivery(delivery.into, origin)
         except SourceError as error:
             reasons.append(f"{source.name}: {error}")
         else:
             return source.name
-    raise SourceError(f"no source could deliver {NAME} | " + " | ".join(reasons))
+    shutil.rmtree(delivery.into, ignore_errors=True)
+    raise SourceError(f"no source could deliver {origin.name} | " + " | ".join(reasons))
 
 
-def check_digests(folder: Path, digests: Mapping[str, str]) -> None:
-    """Raise SourceError for the first file of `folder` that is missing or has another SHA-256."""
-    for name, expected in digests.items():
-        path = folder / name
-        if not path.is_file():
+def check_delivery(folder: Path, origin: Origin) -> None:
+    """Raise SourceError for the first file of `folder` that is missing or is not the origin's."""
+    for name in origin.files:
+        if not (folder / name).is_file():
             raise SourceError(f"{name} is missing")
-        found = digest_file(path)
+    for name, expected in origin.digests.items():
+        found = digest_file(folder / name)
         if found != expected:
             raise SourceError(f"{name} has sha256 {found[:16]}..., expected {expected[:16]}...")
+    try:
+        origin.check(folder)
+    except CatalogueError as error:
+        raise SourceError(str(error)) from error
 
 
 def fetch_from_dvc(delivery: Delivery) -> None:
     """Copy the files that `data.dvc` pins from DVC's cache, after asking DVC's remote where the cache has them not."""
-    repository, reason = delivery.repository, ""
+    name, repository, reason = delivery.name, delivery.repository, ""
     pin = read_pin(delivery.settings.root)
     tree = repository.load_tree(pin)
-    if tree is None or not repository.has_files(tree.catalogue(NAME)):
+    if tree is None or not repository.has_files(tree.catalogue(name)):
         reason = repository.fetch(pin)
         tree = repository.load_tree(pin)
-    if tree is None or not tree.catalogue(NAME).files:
+    if tree is None or not tree.catalogue(name).files:
         raise SourceError(
             f"the cache does not have {pin[:12]}, and {reason}" if reason else "not in what data.dvc pins"
         )
     try:
-        repository.export(tree.catalogue(NAME), delivery.into, link=False)
+        repository.export(tree.catalogue(name), delivery.into, link=False)
     except StorageError as error:
         raise SourceError(f"{error}; {reason}" if reason else str(error)) from error
 
@@ -116,7 +141,7 @@ def fetch_from_mirrors(delivery: Delivery, mirrors: Sequence[str], resources: Se
     for number, (name, md5) in enumerate(resources):
         delivery.progress.update(number, len(resources), f"downloading {name}")
         reasons: list[str] = []
-        if not any(_download(mirror + name, md5, delivery.into, reasons) for mirror in mirrors):
+        if not any(_try_download(mirror + name, md5, delivery, reasons) for mirror in mirrors):
             raise SourceError("; ".join(reasons))
         unpack(delivery.into / name, delivery.into)
         (delivery.into / name).unlink()
@@ -125,7 +150,7 @@ def fetch_from_mirrors(delivery: Delivery, mirrors: Sequence[str], resources: Se
 
 def fetch_from_debian(delivery: Delivery) -> None:
     """Decompress the files of the installed Debian package."""
-    folder = delivery.settings.debian_datasets / NAME
+    folder = delivery.settings.debian_datasets / delivery.name
     if not folder.is_dir():
         raise SourceError(f"{folder} is not there (`apt install {PACKAGE}` would make it)")
     for name in FILES:
@@ -144,17 +169,9 @@ def fetch_with_apt(delivery: Delivery) -> None:
     (archive,) = package.glob("*.deb")
     _call(["dpkg-deb", "-x", archive.name, "files"], package)
     for number, name in enumerate(FILES, 1):
-        unpack(package / "files" / "usr/share/datasets" / NAME / f"{name}.gz", delivery.into)
+        unpack(package / "files" / "usr/share/datasets" / delivery.name / f"{name}.gz", delivery.into)
         delivery.progress.update(number, len(FILES), f"unpacked {name}")
     shutil.rmtree(package)
-
-
-SOURCES = (
-    Source("DVC's cache or remote", fetch_from_dvc),
-    Source("torchvision's mirrors", fetch_from_torchvision),
-    Source("Debian's package, installed", fetch_from_debian),
-    Source("Debian's package, downloaded", fetch_with_apt),
-)
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -168,18 +185,44 @@ def unpack(archive: Path, folder: Path) -> None:
     write_atomically(folder / archive.stem, content)
 
 
-def _download(url: str, md5: str, folder: Path, reasons: list[str]) -> bool:
+def download(url: str, md5: str, path: Path, progress: Progress) -> None:
+    """Download `url` to `path`, in pieces; `progress` hears of the MiB.
+
+    Raises:
+        SourceError: it cannot be reached, breaks off, or has another `md5`.
+        StorageError: the disk is full.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    with storage_errors(path), path.open("wb") as target:
+        for piece in _read_pieces(url, progress):
+            target.write(piece)
+            digest.update(piece)
+    if digest.hexdigest() != md5:
+        path.unlink()
+        raise SourceError(f"{url}: md5 {digest.hexdigest()}, expected {md5}")
+
+
+def _read_pieces(url: str, progress: Progress) -> Iterator[bytes]:
+    done = 0
     try:
         with urllib.request.urlopen(url, timeout=MIRROR_SECONDS) as answer:
-            content = answer.read()
-    except (urllib.error.URLError, OSError) as error:
-        reasons.append(f"{url}: {getattr(error, 'reason', None) or error}")
+            total = int(answer.headers.get("Content-Length") or 0)
+            while piece := answer.read(CHUNK):
+                yield piece
+                done += len(piece)
+                progress.update(done // CHUNK, max(total, done) // CHUNK, f"MiB of {url.rsplit('/', 1)[-1]}")
+    except (http.client.HTTPException, OSError) as error:
+        raise SourceError(f"{url}: {getattr(error, 'reason', None) or error}") from error
+    if done < total:
+        raise SourceError(f"{url}: broke off after {done:,} of {total:,} bytes")
+
+
+def _try_download(url: str, md5: str, delivery: Delivery, reasons: list[str]) -> bool:
+    try:
+        download(url, md5, delivery.into / url.rsplit("/", 1)[-1], delivery.progress)
+    except SourceError as error:
+        reasons.append(str(error))
         return False
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != md5:
-        reasons.append(f"{url}: md5 {found}, expected {md5}")
-        return False
-    write_atomically(folder / url.rsplit("/", 1)[-1], content)
     return True
 
 

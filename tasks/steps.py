@@ -13,9 +13,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.storage import digest_file, write_atomically
+from tasks.storage import digest_file, locked, write_atomically
 
 DIGEST = re.compile("[0-9a-f]{32,}")
+LOCK_SECONDS = 24 * 3600.0  # a training; a lock of a process that died is free at once
 
 
 class Step(BaseModel):
@@ -90,14 +91,19 @@ class StepRecords:
     def run(self, step: Step, work: Callable[[], tuple[dict[str, Any], list[Path]]]) -> tuple[Record, bool]:
         """Do `work` unless an equal step was done; returns the record and whether it was skipped.
 
-        `work` returns the step's result (JSON values) and the files it made.
+        `work` returns the step's result (JSON values) and the files it made. An equal step that another process is
+        doing is waited for: both would write the same files.
+
+        Raises:
+            StorageError: the other process took longer than a day.
         """
-        found = self.find(step)
-        if found is not None:
-            return found, True
-        started = time.monotonic()
-        result, files = work()
-        return self.save(step, result, files, time.monotonic() - started), False
+        with locked(self.path(step).with_suffix(".lock"), LOCK_SECONDS, f"doing an equal step {step.name}"):
+            found = self.find(step)
+            if found is not None:
+                return found, True
+            started = time.monotonic()
+            result, files = work()
+            return self.save(step, result, files, time.monotonic() - started), False
 
 
 def digest_json(value: object) -> str:

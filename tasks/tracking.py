@@ -26,6 +26,7 @@ DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
 CLIENT_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 PARAM_LENGTH = 6000
@@ -43,7 +44,7 @@ class Tracking:
 
     def experiment(self, name: str) -> str:
         """The id of experiment `name`, made when missing, with its files where client and server both read them."""
-        from mlflow.exceptions import RestException
+        from mlflow.exceptions import MlflowException
 
         with service_errors(self.uri):
             found = self.client.get_experiment_by_name(name)
@@ -51,7 +52,10 @@ class Tracking:
                 location = None if self.artifacts is None else str(self.artifacts / name)
                 try:
                     return str(self.client.create_experiment(name, artifact_location=location))
-                except RestException:  # another process made it between the two calls
+                except MlflowException as error:
+                    if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                        raise
+                    # Another process made it between the two calls.
                     found = self.client.get_experiment_by_name(name)
                     if found is None:
                         raise
@@ -203,9 +207,11 @@ def create_database(settings: Settings) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with (
-        locked(database.with_suffix(".lock"), seconds=120, doing="creating MLflow's database"),
+        locked(database.with_suffix(".lock"), seconds=600, doing="creating MLflow's database"),
         storage_errors(database),
     ):
+        if ready.exists() and database.exists():  # made while this process waited
+            return
         folder.mkdir(parents=True, exist_ok=True)
         SqlAlchemyStore(settings.mlflow_database, str(folder))  # type: ignore[no-untyped-call]
         ready.touch()

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tasks.idx import FILES
+from tasks import cifar, idx
 from tasks.listing import is_image_name
+
+PACKED = frozenset((*idx.FILES, *cifar.FILES))  # files that hold many images
 
 
 class Differences(NamedTuple):
@@ -46,17 +48,21 @@ class Tree:
         return sorted({path.split("/")[0] for path in self.files if "/" in path})
 
     def is_data(self) -> bool:
-        """True when this can be a tree of `data/`: at the top nothing but folders that hold images or idx files."""
+        """True when this can be a tree of `data/`: at the top nothing but folders that hold images or packed ones."""
         names = self.names()
         return bool(names) and all("/" in path for path in self.files) and all(map(self._is_catalogue, names))
 
     def _is_catalogue(self, name: str) -> bool:
-        return any(is_image_name(path) or path in FILES for path in self.catalogue(name).files)
+        return any(is_image_name(path) or path in PACKED for path in self.catalogue(name).files)
 
     def catalogue(self, name: str) -> Tree:
         """The sub-folder `name` as a tree of its own; empty when there is none."""
         prefix = f"{name}/"
         return Tree({path.removeprefix(prefix): md5 for path, md5 in self.files.items() if path.startswith(prefix)})
+
+    def without(self, name: str) -> Tree:
+        """This tree but for the sub-folder `name`."""
+        return Tree({path: md5 for path, md5 in self.files.items() if not path.startswith(f"{name}/")})
 
     def compare(self, newer: Tree) -> Differences:
         """What `newer` adds, lacks and has changed."""

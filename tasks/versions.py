@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.errors import CatalogueError, InputError
-from tasks.idx import FILES, SPLITS, count_items
+from tasks import cifar, idx
 from tasks.listing import is_image_name
 from tasks.pins import find_revision, list_revisions, read_pin_at
 from tasks.repository import LOCK_SECONDS, DataRepository, open_repository
@@ -137,12 +137,14 @@ def _describe_known(
 def _describe(name: str, tree: Tree, revision: str, folder: Path, locate: Callable[[str], Path]) -> CatalogueVersion:
     """Count a version's images and bytes in the files that `locate` finds for its paths."""
     size = sum(locate(path).stat().st_size for path in tree.files)
-    images = [pair[0] for pair in SPLITS.values() if pair[0] in tree.files]
-    if any(file in tree.files for file in FILES):
-        count = sum(count_items(locate(path)) for path in images)
-    else:
-        count = sum(map(is_image_name, tree.files))
-    return CatalogueVersion(name, tree.md5, folder, count, size, revision)
+    return CatalogueVersion(name, tree.md5, folder, _count_images(tree, locate), size, revision)
+
+
+def _count_images(tree: Tree, locate: Callable[[str], Path]) -> int:
+    for packed in (idx, cifar):
+        if any(file in tree.files for file in packed.FILES):
+            return sum(packed.count_items(locate(path)) for path in packed.IMAGES if path in tree.files)
+    return sum(map(is_image_name, tree.files))
 
 
 def _find_md5(repository: DataRepository, settings: Settings, name: str, md5: str) -> CatalogueVersion:
