@@ -73,7 +73,7 @@ def data_add(
 
 @data_app.command("fetch")
 def data_fetch(
-    name: Annotated[str, typer.Argument(help="Fashion-MNIST, or a catalogue that data.dvc pins.")] = "fashion-mnist",
+    name: Annotated[str, typer.Argument(help="fashion-mnist, cifar-10, or one that data.dvc pins.")] = "fashion-mnist",
 ) -> None:
     """Bring a catalogue's files into data/ and hold them against data.dvc."""
     from flows.commands import fetch_data
@@ -138,6 +138,19 @@ def generate(
 
 
 @app.command()
+def texture(
+    example: Annotated[Path, typer.Argument(help="A photograph of a fabric or a background.")],
+    size: Annotated[int, typer.Option(help="Pixels a side.")] = 512,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Else EXAMPLE-texture.png.")] = None,  # noqa: UP045
+) -> None:
+    """Grow a seamless texture from an example."""
+    from flows.commands import make_texture_file
+
+    make_texture_file(example, size, seed, out)
+
+
+@app.command()
 def promote(
     slot: SlotArgument,
     version: Annotated[Optional[int], typer.Option(help="The challenger when left out.")] = None,  # noqa: UP045
@@ -171,8 +184,20 @@ def lineage(
 
 
 @app.command()
+def leaderboard(
+    slot: SlotArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    measure: Annotated[bool, typer.Option(help="Judge those that were measured otherwise again.")] = False,
+) -> None:
+    """Rank the versions of a slot on the same held-out images."""
+    from flows.commands import show_leaderboard
+
+    show_leaderboard(slot, as_json, measure)
+
+
+@app.command()
 def models() -> None:
-    """The families that can be trained, and the slots with their versions."""
+    """The families that can be trained with what they cost, and the slots with their versions."""
     from flows.commands import list_models
 
     list_models()

@@ -105,18 +105,30 @@ def generate_images(slot: str, count: int, seed: int, category: str | None, out:
     with_prefect(settings, run)
 
 
+def make_texture_file(example: Path, size: int, seed: int, out: Path | None) -> None:
+    """`packshot texture`."""
+    from tasks.texture import make_texture
+
+    made = make_texture(example, size, seed, out or Path(f"{example.stem}-texture.png"))
+    say(f"{size}x{size} pixels of {example.name} in {made.path}, seamless on all sides")
+
+
 def promote_version(slot: str, version: int | None, why: str) -> None:
     """`packshot promote`."""
+    from tasks.leaderboard_page import publish_leaderboard
     from tasks.promotion import promote
 
     say(promote(Settings(), slot, version, who=getpass.getuser(), why=why).text)
+    publish_leaderboard(Settings(), slot)
 
 
 def rollback_slot(slot: str, why: str) -> None:
     """`packshot rollback`."""
+    from tasks.leaderboard_page import publish_leaderboard
     from tasks.promotion import rollback
 
     say(rollback(Settings(), slot, who=getpass.getuser(), why=why).text)
+    publish_leaderboard(Settings(), slot)
 
 
 def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> None:
@@ -139,16 +151,42 @@ def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> N
         sys.stdout.write((chain.to_json() if as_json else chain.to_text()) + "\n")
 
 
+def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
+    """`packshot leaderboard`."""
+    from tasks.leaderboard import build_leaderboard
+    from tasks.leaderboard_page import cells, explain_apart, header
+
+    settings = Settings()
+    if measure:
+        from flows.console import ConsoleProgress
+        from tasks.remeasure import measure_apart
+
+        with ConsoleProgress("measure") as watch:
+            board = measure_apart(settings, slot, watch)
+    else:
+        board = build_leaderboard(settings, slot)
+    if as_json:
+        sys.stdout.write(board.model_dump_json(indent=1) + "\n")
+        return
+    summary_table(slot, header(board), [cells(board, one) for one in board.standings if one.rank])
+    say(board.protocol)
+    for text in explain_apart(board):
+        say(text)
+
+
 def list_models() -> None:
     """`packshot models`."""
-    from models import FAMILIES, load_family
+    from tasks.costs import list_families, measured_costs
     from tasks.register import list_slots, list_versions
 
-    families = [(name, load_family(name).capability, load_family(name).title) for name in FAMILIES]
-    summary_table("families", ("family", "capability", "algorithm"), families)
     settings = Settings()
-    rows = [version_row(version) for slot in list_slots(settings) for version in list_versions(settings, slot)]
-    summary_table("registered models", ("model", "version", "family", "alias", "data", "why not champion"), rows)
+    versions = [version for slot in list_slots(settings) for version in list_versions(settings, slot)]
+    costs = measured_costs(versions)
+    families = [(*vars(family).values(), *costs.get(family.name, ("", "", ""))) for family in list_families(settings)]
+    titles = ("family", "capability", "algorithm", "parameters", "a batch, ms", "MB", "training, s")
+    summary_table("families: parameters of the recipe at 32x32; costs of the newest version", titles, families)
+    columns = ("model", "version", "family", "alias", "data", "why not champion")
+    summary_table("registered models", columns, [version_row(version) for version in versions])
 
 
 def version_row(version: VersionSummary) -> tuple[object, ...]:

@@ -16,7 +16,10 @@ from tasks.settings import Settings
 from tasks.steps import Step, StepRecords
 
 CATALOGUE = "fashion-mnist"
-QUOTED = ("frechet_distance", "kernel_distance", "accuracy", "recall", "f1", "near_copies")
+QUOTED = (
+    *("frechet_distance", "kernel_distance", "precision", "manifold_recall", "coverage"),
+    *("accuracy", "recall", "f1", "near_copies"),
+)
 
 
 def demo() -> None:

@@ -9,6 +9,7 @@ from prefect import flow
 from pydantic import Field
 
 from tasks import promotion
+from tasks.leaderboard_page import publish_leaderboard
 from tasks.promotion import Move
 from tasks.settings import Settings
 
@@ -23,10 +24,16 @@ def promote(
     why: Why = "promoted by a person",
 ) -> Move:
     """Make a version the slot's champion."""
-    return promotion.promote(Settings(), slot, version, who=getpass.getuser(), why=why)
+    settings = Settings()
+    move = promotion.promote(settings, slot, version, who=getpass.getuser(), why=why)
+    publish_leaderboard(settings, slot)
+    return move
 
 
 @flow(name="rollback", flow_run_name="{slot}")
 def rollback(slot: Slot = "generate-fashion-mnist", why: Why = "rolled back by a person") -> Move:
     """Make the champion before this one the champion again."""
-    return promotion.rollback(Settings(), slot, who=getpass.getuser(), why=why)
+    settings = Settings()
+    move = promotion.rollback(settings, slot, who=getpass.getuser(), why=why)
+    publish_leaderboard(settings, slot)
+    return move

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from flows.servers import PrefectServer
 from models.errors import RegistryError
 from tasks import pipeline
+from tasks.initial import find_initial, name_source
 from tasks.outcome import TrainOutcome
 from tasks.progress import Silent
+from tasks.recipes import find_source
 from tasks.settings import Settings
 from tasks.steps import Record, Step, StepRecords, digest_json
 from tasks.storage import digest_file
@@ -34,6 +36,7 @@ def train_or_skip(
 ) -> TrainOutcome:
     """The outcome of the flow, run now or found; the lines of a found one say which hashes were equal."""
     check_tracking()
+    recipe = name_source(recipe, find_initial(settings, recipe))
     records = StepRecords(settings.home)
     if not force:
         found = find(settings, records, recipe, catalogue, data_version, quarantine, max_quarantined)
@@ -43,15 +46,14 @@ def train_or_skip(
     server.start()
     os.environ["PREFECT_API_URL"] = server.url  # Prefect reads it when it is imported, while the server comes up
     try:
-        from flows.train import Recipe, train
-        from tasks.recipes import parse
+        from flows.train import train
 
         server.wait()
         started = time.monotonic()
-        outcome = train(parse(Recipe, recipe.model_dump()), catalogue, data_version, quarantine, max_quarantined)
+        outcome = train(recipe, catalogue, data_version, quarantine, max_quarantined)
     finally:
         server.stop()
-    step = train_step(settings, outcome.data_md5, recipe, quarantine, max_quarantined)
+    step = train_step(settings, outcome.data_md5, catalogue, recipe, quarantine, max_quarantined)
     records.save(step, outcome.model_dump(mode="json"), [outcome.onnx, outcome.report], time.monotonic() - started)
     return outcome
 
@@ -68,8 +70,8 @@ def find(
     """The outcome of an equal run whose model is still registered, with all its lines skipped."""
     if not records.any("train"):
         return None
-    data = pipeline.ingest(settings, catalogue, data_version, Silent())
-    record = records.find(train_step(settings, data.value.md5, recipe, quarantine, max_quarantined))
+    data = pipeline.ingest(settings, find_source(settings.root, catalogue), data_version, Silent())
+    record = records.find(train_step(settings, data.value.md5, catalogue, recipe, quarantine, max_quarantined))
     if record is None or not is_registered(settings, record):
         return None
     outcome = TrainOutcome.model_validate(record.result)
@@ -77,8 +79,11 @@ def find(
     return outcome.model_copy(update={"lines": [data.line, *lines]})
 
 
-def train_step(settings: Settings, md5: str, recipe: FamilyConfig, quarantine: bool, max_quarantined: float) -> Step:
-    """All that the flow's outcome depends on: data, recipe, `params.yaml`, and every source file and weight of ours."""
+def train_step(
+    settings: Settings, md5: str, catalogue: str, recipe: FamilyConfig, quarantine: bool, max_quarantined: float
+) -> Step:
+    """All that the outcome depends on: data, recipe, what it starts from, `params.yaml`, our source and weights."""
+    initial = find_initial(settings, recipe)
     ours = [
         path for package in ("flows", "tasks", "models", "serving") for path in sorted((SOURCE / package).rglob("*"))
     ]
@@ -90,11 +95,13 @@ def train_step(settings: Settings, md5: str, recipe: FamilyConfig, quarantine: b
     return Step(
         name="train",
         inputs={
+            "catalogue": catalogue,  # views of one catalogue have its data
             "data": md5,
             "recipe": digest_json([recipe.model_dump(), quarantine, max_quarantined]),
             "params": digest_file(settings.root / "params.yaml"),
             "code": digest_json(code),
-        },
+        }
+        | ({"weights": initial.sha256} if initial else {}),
     )
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.train import Recipe, train
+from flows.train import train
 from tasks.outcome import TrainOutcome
-from tasks.recipes import load_recipe, parse
+from tasks.recipes import load_recipe
 from tasks.register import CHAMPION, load_version
 from tasks.settings import Settings
 
@@ -27,4 +27,4 @@ def retrain(
     settings = Settings()
     family = load_version(settings, slot, CHAMPION).tags["family"]
     recipe = load_recipe(settings.root, family, {} if seed is None else {"seed": seed})
-    return train(recipe=parse(Recipe, recipe.model_dump()), catalogue=slot.removeprefix(PREFIX))
+    return train(recipe=recipe, catalogue=slot.removeprefix(PREFIX))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PREFECT_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+BUSY_SECONDS = 10.0  # a server that is there may be slow to answer; where none is, the refusal comes at once
 
 
 def answers(url: str, seconds: float = 1.0) -> bool:
@@ -93,7 +94,7 @@ class PrefectServer:
             self._users = (self.folder / "server.users").open("ab")
             fcntl.flock(self._users, fcntl.LOCK_SH)
             try:
-                if self._started() is None and not answers(f"{self.url}/health"):
+                if self._started() is None and not answers(f"{self.url}/health", BUSY_SECONDS):
                     self._launch()
             except BaseException:
                 self._users.close()
@@ -209,6 +210,7 @@ def end_session(server: psutil.Process) -> None:
         server.wait(STOP_SECONDS)
     except psutil.TimeoutExpired:
         os.killpg(server.pid, signal.SIGKILL)
+        server.wait(STOP_SECONDS)  # its port is free only then
 
 
 @contextmanager

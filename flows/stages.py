@@ -11,7 +11,7 @@ from flows.console import ConsoleProgress, run_command
 from models.errors import InputError
 from tasks import pipeline
 from tasks.provenance import git_commit
-from tasks.recipes import build_recipe, parse, read_params, read_section
+from tasks.recipes import build_recipe, find_source, parse, read_params, read_prepare
 from tasks.settings import Settings
 from tasks.validate import require_valid
 
@@ -55,10 +55,10 @@ def _prepared(settings: Settings) -> PreparedSet:
     name = read_params(settings.root)["reproduce"]["catalogue"]
     judging = read_params(settings.root)["validate"]
     with ConsoleProgress("prepare") as watch:
-        data = pipeline.ingest(settings, name, None, watch).value
+        data = pipeline.ingest(settings, find_source(settings.root, name), None, watch).value
         validation = pipeline.validate(settings, data, judging["quarantine"], judging["max_quarantined"]).value
         require_valid(validation)
-        config = parse(PrepareConfig, read_section(settings.root, "prepare", name))
+        config = parse(PrepareConfig, read_prepare(settings.root, name))
         return pipeline.prepare(settings, data, validation, config, watch).value
 
 

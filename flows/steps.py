@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -19,14 +20,18 @@ from models.errors import ServiceError
 from models.family import FamilyConfig
 from serving.engine import measure_servability
 from tasks import pipeline
+from tasks.bounds import GateBounds
 from tasks.evaluate import EvaluateConfig
 from tasks.fit import FitResult
-from tasks.gate import GateBounds
+from tasks.leaderboard import Leaderboard
+from tasks.leaderboard_page import cells, header, publish_leaderboard
 from tasks.outcome import Done, Line, timed
 from tasks.prepare import PrepareConfig
 from tasks.prepared import PreparedSet
+from tasks.promotion import ChampionMoved
+from tasks.reevaluate import training_folder
 from tasks.register import VersionInfo
-from tasks.report import EvaluationReport
+from tasks.report import EVALUATION, PICTURES, EvaluationReport
 from tasks.ruler import RulerFile, ensure_ruler, register_ruler
 from tasks.run_log import SAMPLES
 from tasks.selection import Judged, find_champion, register_version
@@ -169,8 +174,10 @@ def register(
     if FlowRunContext.get() is not None:
         link = f"{settings.mlflow_url}/#/models/{version.slot}/versions/{version.version}"
         create_link_artifact(link, link_text=f"{version.slot} version {version.version}", key="mlflow-version")
-        show_picture(settings, fitted.run_id, Path("samples.png"), "evaluation", "samples", "Samples, by category")
-        show_picture(settings, fitted.run_id, Path("nearest.png"), "evaluation", "nearest", "Nearest training images")
+        for name, text in PICTURES.items():
+            if name not in report.left_out:
+                path = Path(name)
+                show_picture(settings, fitted.run_id, path, EVALUATION, path.stem, text)
     what = f"{version.slot} version {version.version}, ONNX equal to torch within {fitted.export_difference:.1g}"
     return Done(version, Line(step="register", what=what, seconds=seconds(), inputs=f"model {fitted.onnx_sha256[:8]}"))
 
@@ -189,12 +196,15 @@ def gate(
 ) -> Done[Judged]:
     """Two blessings, good enough and servable, and the move that they allow."""
     with watching("gate") as watch, timed() as seconds:
-        champion, rival = find_champion(settings, version.slot), None
-        if champion is not None and champion.version != version.version:
-            family = champion.tags["family"]
-            rival = pipeline.evaluate(settings, champion.onnx_path, family, prepared, config, measuring, watch).value
-        servability = measure_servability(version.onnx_path, fitted.export_difference)
-        judged = judge(settings, version, report, champion, rival, bounds, servability, who)
+        servability, judged = measure_servability(version.onnx_path, fitted.export_difference), None
+        while judged is None:
+            champion, rival = find_champion(settings, version.slot), None
+            if champion is not None and champion.version != version.version:
+                onnx, family = champion.onnx_path, champion.tags["family"]
+                beside = training_folder(settings, champion)
+                rival = pipeline.evaluate(settings, onnx, family, prepared, config, measuring, watch, beside).value
+            with suppress(ChampionMoved):  # then once more, against the one that took its place
+                judged = judge(settings, version, report, champion, rival, bounds, servability, who)
     if FlowRunContext.get() is not None:
         create_markdown_artifact(explain(judged), key="gate", description=judged.move.text)
     verdict = judged.verdict
@@ -203,6 +213,20 @@ def gate(
         said = f"stays challenger: {verdict.text}"
     inputs = f"model {fitted.onnx_sha256[:8]}, report {report.key[:8]}"
     return Done(judged, Line(step="gate", what=said, seconds=seconds(), inputs=inputs))
+
+
+@step("leaderboard", retries=3, retry_delay_seconds=5)
+def leaderboard(settings: Settings, slot: str) -> Done[Leaderboard]:
+    """Rank the slot's versions, on its page in MLflow and on the run's."""
+    with timed() as seconds:
+        board = publish_leaderboard(settings, slot)
+    if FlowRunContext.get() is not None:
+        titles = header(board)
+        rows = [dict(zip(titles, cells(board, standing), strict=True)) for standing in board.standings]
+        create_table_artifact(rows, key=f"leaderboard-{slot}", description=f"{slot}: {board.protocol}")
+    best = next((one for one in board.standings if one.rank == 1), None)
+    what = f"{len(board.standings)} versions" + (f", best version {best.version}, {best.family}" if best else "")
+    return Done(board, Line(step="leaderboard", what=what, seconds=seconds()))
 
 
 def explain(judged: Judged) -> str:

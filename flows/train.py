@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Union
 
 from prefect import flow, runtime
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import steps
+from models import FAMILIES, load_family
 from models.dcgan import DCGANConfig
+from models.family import FamilyConfig
+from tasks.bounds import GateBounds
 from tasks.evaluate import EvaluateConfig, evaluation_folder
-from tasks.gate import GateBounds
+from tasks.initial import find_initial, name_source
 from tasks.outcome import TrainOutcome
 from tasks.prepare import PrepareConfig
 from tasks.provenance import git_commit
-from tasks.recipes import parse, read_params, read_section
+from tasks.recipes import find_source, parse, read_params, read_prepare
 from tasks.settings import Settings
 from tasks.tracking import check_tracking
 
-Recipe = DCGANConfig
-"""The union of the families' configs: Prefect's page makes its form from it."""
+if TYPE_CHECKING:
+    Recipe = FamilyConfig
+else:
+    CONFIGS = tuple(load_family(name).Config for name in FAMILIES)
+    Recipe = Annotated[Union[CONFIGS], Field(discriminator="family")]  # noqa: UP007 - a union made of a tuple
+"""The families' configs, told apart by `family`: Prefect's page makes its form from them."""
 
 
 @flow(name="train", flow_run_name="{catalogue}-{recipe.family}-seed{recipe.seed}")
 def train(
-    recipe: Recipe = Recipe(),  # noqa: B008 - the form's defaults
-    catalogue: Annotated[str, Field(description="a folder of data/", pattern="^[a-z0-9-]+$")] = "fashion-mnist",
+    recipe: Recipe = DCGANConfig(),  # noqa: B008 - the form's defaults
+    catalogue: Annotated[
+        str, Field(description="a folder of data/, or a view of one", pattern="^[a-z0-9-]+$")
+    ] = "fashion-mnist",
     data_version: Annotated[str | None, Field(description="git revision or md5; the working tree when empty")] = None,
     quarantine: Annotated[bool, Field(description="set failing images aside instead of stopping")] = False,
     max_quarantined: Annotated[float, Field(ge=0, le=1, description="largest share that may be set aside")] = 0.02,
@@ -35,10 +44,11 @@ def train(
     check_tracking()
     settings = Settings()
     plan = read_plan(settings, catalogue)
+    recipe = name_source(recipe, find_initial(settings, recipe))  # what cannot be started from is said at once
     flow_run = str(runtime.flow_run.id or "")
     tags = {"git_commit": git_commit(settings.root), "prefect_flow_run": flow_run}
 
-    data = steps.ingest(settings, catalogue, data_version)
+    data = steps.ingest(settings, find_source(settings.root, catalogue), data_version)
     validation = steps.validate(settings, data.value, quarantine, max_quarantined)
     prepared = steps.prepare(settings, data.value, validation.value, plan.prepare)
     ruler = steps.ruler(settings, prepared.value)
@@ -56,6 +66,7 @@ def train(
         plan.gate,
         f"flow run {flow_run}" if flow_run else getpass.getuser(),
     )
+    steps.leaderboard(settings, version.value.slot)
     return TrainOutcome(
         slot=version.value.slot,
         version=version.value.version,
@@ -89,7 +100,7 @@ def read_plan(settings: Settings, catalogue: str) -> Plan:
     """
     params = read_params(settings.root)
     return Plan(
-        prepare=parse(PrepareConfig, read_section(settings.root, "prepare", catalogue)),
+        prepare=parse(PrepareConfig, read_prepare(settings.root, catalogue)),
         evaluate=parse(EvaluateConfig, params.get("evaluate", {})),
         gate=parse(GateBounds, params.get("gate", {})),
     )

@@ -14,6 +14,8 @@ from tasks.gate import Servability
 from tasks.register import VersionInfo, load_version
 from tasks.settings import Settings
 
+PROBE_SECONDS = 600
+
 
 @dataclass(frozen=True)
 class Served:
@@ -42,7 +44,10 @@ def measure_servability(onnx: Path, difference: float) -> Servability:
         RegistryError: the file does not load in the serving engine.
     """
     command = [sys.executable, "-m", "serving.probe", str(onnx)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PROBE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise RegistryError(f"{onnx} made no batch in the serving engine within {PROBE_SECONDS} s") from error
     if ended.returncode != 0:
         reason = (ended.stderr.strip().splitlines() or ["no message"])[-1]
         raise RegistryError(f"{onnx} does not load in the serving engine: {reason}")
