@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from tasks import cifar
 from tasks.idx import CATEGORIES, IMAGES_MAGIC, LABELS_MAGIC, SIDE, SPLITS
 from tasks.settings import Settings
 
@@ -40,6 +41,21 @@ def write_idx(path: Path, values: npt.NDArray[np.uint8]) -> None:
     """Write images (N, 28, 28) or labels (N,) in the idx format."""
     magic = IMAGES_MAGIC if values.ndim == 3 else LABELS_MAGIC
     path.write_bytes(struct.pack(f">I{values.ndim}I", magic, *values.shape) + values.tobytes())
+
+
+def write_cifar(folder: Path, count: int = 1, seed: int = 0) -> Path:
+    """Write CIFAR-10's files with `count` images of each of the ten categories in each batch; returns `folder`."""
+    generator = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / cifar.NAMES).write_text("\n".join(cifar.CATEGORIES) + "\n\n")
+    for number, name in enumerate(cifar.IMAGES):
+        labels = np.tile(np.arange(len(cifar.CATEGORIES), dtype=np.uint8), count)
+        first = seed + 1000 * (number + 1)
+        photos = [make_photo(first + row, (cifar.SIDE, cifar.SIDE)) for row in range(len(labels))]
+        planes = np.stack([np.asarray(photo).transpose(2, 0, 1).ravel() for photo in photos])
+        noisy = np.clip(planes + generator.integers(-8, 9, planes.shape), 0, 255).astype(np.uint8)
+        np.concatenate([labels[:, None], noisy], axis=1).tofile(folder / name)
+    return folder
 
 
 def draw_category(label: int, generator: np.random.Generator) -> npt.NDArray[np.uint8]:

@@ -11,12 +11,22 @@ import numpy as np
 import torch
 
 from models import load_family
-from models.family import Family, ImageShape
+from models.family import GradientFamily, Images, ImageShape, Labels
+from models.sampling import Score, Validation
 from models.speed import SpeedPlan
-from models.trainer import Images, Labels, Score, Trained, Trainer
+from models.trainer import Trained, Trainer
 
 CATEGORIES = ["bar", "disc"]
-TINY: dict[str, dict[str, Any]] = {"dcgan": {"width": 8, "latent": 8}}
+TINY: dict[str, dict[str, Any]] = {
+    "dcgan": {"width": 8, "latent": 8},
+    "lsgan": {"width": 8, "latent": 8},
+    "wgan": {"width": 8, "latent": 8, "critic_updates": 2},
+    "sngan": {"width": 8, "latent": 8},
+    "vae": {"width": 8, "latent": 8},
+    "pixelcnn": {"width": 24, "layers": 1, "components": 2, "evaluations_per_epoch": 1},
+    "gp": {"rank": 8},
+    "mrf": {"levels": 4, "styles": 2, "sweeps": 2, "iterations": 60, "batch_size": 16},
+}
 """What makes each family small; a new family needs its line here."""
 
 
@@ -30,11 +40,11 @@ def draw_images(count: int = 64, channels: int = 1, seed: int = 0) -> tuple[Imag
     return noisy.astype(np.uint8), labels
 
 
-def build_family(name: str = "dcgan", channels: int = 1, **changes: Any) -> Family:
+def build_family(name: str = "dcgan", channels: int = 1, **changes: Any) -> Any:
     """A small family with the weights that its seed gives."""
     family = load_family(name)
-    small = {"epochs": 3, "batch_size": 16, "evaluations_per_epoch": 2, **TINY[name]}
-    config = family.Config.model_validate({"family": name, **small, **changes})
+    small = {"epochs": 3, "batch_size": 16, "evaluations_per_epoch": 2} if issubclass(family, GradientFamily) else {}
+    config = family.Config.model_validate({"family": name, **small, **TINY[name], **changes})
     torch.manual_seed(config.seed)
     return family(config, ImageShape(channels, 32, len(CATEGORIES)))
 
@@ -67,7 +77,7 @@ def build_trainer(
     score: Score = brightness,
     precision: str = "32-true",
     memory_format: str = "contiguous",
-    family: Family | None = None,
+    family: GradientFamily | None = None,
     log: Recorder | None = None,
     **changes: Any,
 ) -> Trainer:
@@ -75,9 +85,8 @@ def build_trainer(
     family = family or build_family(**changes)
     images, labels = draw_images(channels=family.shape.channels)
     plan = SpeedPlan.model_validate({"precision": precision, "memory_format": memory_format})
-    return Trainer(
-        family, images, labels, folder, plan, score, log or Recorder(), checkpoint_seconds=0.0, score_images=16
-    )
+    validation = Validation(score, (images, labels), samples=16)
+    return Trainer(family, images, labels, folder, plan, validation, log or Recorder(), checkpoint_seconds=0.0)
 
 
 def train(folder: Path, precision: str, epochs: int, score: Score = brightness) -> Trained:

@@ -28,11 +28,18 @@ PARAMS = {
             "conditional": True,
             "precision": "32-true",
             "memory_format": "contiguous",
-        }
+        },
+        "gp": {"family": "gp", "rank": 8},
+        "mrf": {"family": "mrf", "levels": 4, "styles": 2, "sweeps": 2, "iterations": 60, "batch_size": 16},
     },
     "ruler": {"epochs": 4, "batch_size": 16, "updates": 60},
     "evaluate": {"samples": 150, "seed": 1},
-    "gate": {"max_distance_of_untrained": 1.0, "min_category_recall": 0.0, "min_category_share": 0.0},
+    "gate": {
+        "max_distance_of_untrained": 1.0,
+        "min_category_recall": 0.0,
+        "min_category_share": 0.0,
+        "max_category_distance_of_untrained": 1.0,
+    },
 }
 
 

@@ -23,7 +23,7 @@ from tests.workshop import PARAMS, make_workshop
 PACKSHOT = Path(sys.executable).with_name("packshot")
 SLOT = "generate-shapes"
 TRAIN = ("train", "dcgan", "--catalogue", "shapes", "--epochs", "2", "--set", "batch_size=4")
-SECONDS = 240
+SECONDS = 600
 
 
 class Ended(NamedTuple):

@@ -14,6 +14,7 @@ STEPS = ("ingest", "validate", "prepare", "ruler", "fit", "evaluate", "register"
 
 def test_all_succeed_and_each_recipe_is_trained_once(shop, trainings):
     for ended in trainings:
+        assert ended.code == 0, ended.err[-1500:]
         assert f"{SLOT} version " in ended.success()
     versions = list_versions(shop.settings, SLOT)
     assert sorted(version.version for version in versions) == [1, 2]

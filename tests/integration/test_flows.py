@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
+from flows.commands import show_leaderboard
 from flows.generate import generate
 from flows.promote import promote, rollback
 from flows.retrain import retrain
-from flows.train import Recipe, train
+from flows.train import train
 from models.errors import InputError, RegistryError
+from models.family import FamilyConfig
+from tasks.leaderboard import build_leaderboard, read_report
 from tasks.lineage import Lineage
 from tasks.promotion import verify_ledger
 from tasks.provenance import read_provenance
 from tasks.recipes import load_recipe
 from tasks.register import list_versions, load_version
 from tasks.settings import Settings
+from tasks.tracking import open_tracking
 from tests.workshop import CATEGORIES, make_workshop
 
 SLOT = "generate-shapes"
@@ -38,8 +44,8 @@ def first(workshop):
     return train(recipe(workshop, seed=0), catalogue="shapes")
 
 
-def recipe(settings, **changes) -> Recipe:
-    return Recipe.model_validate(load_recipe(settings.root, "dcgan", changes).model_dump())
+def recipe(settings, **changes) -> FamilyConfig:
+    return load_recipe(settings.root, "dcgan", changes)
 
 
 def test_a_first_version_becomes_champion_and_all_is_recorded(workshop, first):
@@ -49,7 +55,9 @@ def test_a_first_version_becomes_champion_and_all_is_recorded(workshop, first):
     assert champion.tags["data_md5"] == first.data_md5
     assert champion.tags["prefect_flow_run"] == first.flow_run
     assert champion.tags["validation_success"] == "true"
-    assert "Protocol" in champion.description
+    assert "**Protocol**" in champion.description
+    assert "licence: not stated" in champion.description
+    assert {"parameters", "megabytes", "training_seconds", "latency_ms", "memory_mb"} <= set(champion.tags)
     assert [line.step for line in first.lines] == [
         "ingest",
         "validate",
@@ -65,7 +73,19 @@ def test_a_first_version_becomes_champion_and_all_is_recorded(workshop, first):
 def test_the_flow_run_shows_tables_and_links(workshop, first):
     with get_client(sync_client=True) as client:
         keys = {artifact.key for artifact in client.read_artifacts() if str(artifact.flow_run_id) == first.flow_run}
-    assert {"validation", "figures", "mlflow-run", "mlflow-version", "gate", "samples"} <= keys
+    assert {"validation", "figures", "mlflow-run", "mlflow-version", "gate", f"leaderboard-{SLOT}"} <= keys
+    assert {"contact-sheet", "samples", "nearest", "interpolations", "film-strip"} <= keys
+
+
+def test_the_leaderboard_is_the_slots_page_in_mlflow(workshop, first):
+    tracking = open_tracking(workshop)
+    description = tracking.client.get_registered_model(SLOT).description
+    assert f"**Leaderboard** of `{SLOT}`: ranked by kernel distance" in description
+    assert "| 1 | 1 | dcgan | champion |" in description
+    experiment = tracking.client.get_experiment_by_name("leaderboards")
+    run = tracking.client.search_runs([experiment.experiment_id])[0]
+    page = (Path(run.info.artifact_uri) / "leaderboard.html").read_text()
+    assert "data:image/png;base64," in page
 
 
 def test_the_same_again_skips_what_was_done(workshop, first):
@@ -103,19 +123,45 @@ def test_a_loser_stays_challenger_with_the_reason_on_it_until_a_person_decides(w
     assert (worse.version, worse.promoted) == (2, False)
     tagged = next(version for version in list_versions(workshop, SLOT) if version.version == 2)
     assert tagged.aliases == ("challenger",)
-    assert "Fréchet distance" in tagged.tags["gate.reason"]
+    assert "kernel distance" in tagged.tags["gate.reason"]  # 150 samples are too few for the Fréchet distance
 
     promote(slot=SLOT, why="a test")
     assert load_version(workshop, SLOT, "champion").version == 2
     rollback(slot=SLOT, why="a test")
     assert load_version(workshop, SLOT, "champion").version == 1
     assert [entry.action for entry in verify_ledger(workshop)] == ["promote", "challenge", "promote", "rollback"]
+    board = build_leaderboard(workshop, SLOT)
+    assert [(one.rank, one.version) for one in board.standings] == [(1, 1), (2, 2)]
+    assert board.standings[0].aliases == ("champion",)
 
 
 def test_retrain_challenges_with_the_champions_family(workshop, first):
     outcome = retrain(slot=SLOT, seed=5)
     assert outcome.slot == SLOT
     assert load_version(workshop, SLOT, outcome.version).tags["family"] == "dcgan"
+
+
+def test_versions_measured_otherwise_can_be_measured_alike(workshop, first, capsys):
+    tracking, second = open_tracking(workshop), load_version(workshop, SLOT, 2)
+    report = build_report_of_elsewhere(tracking, second.run_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.json"
+        path.write_text(report)
+        tracking.log_figure_file(second.run_id, path, "evaluation")
+    apart = [one for one in build_leaderboard(workshop, SLOT).standings if one.apart]
+    assert [one.version for one in apart] == [2]
+
+    show_leaderboard(SLOT, as_json=True, measure=True)
+    board = json.loads(capsys.readouterr().out)
+    assert {one["version"]: one["rank"] for one in board["standings"]}[2] is not None
+    assert not any(one.apart for one in build_leaderboard(workshop, SLOT).standings)
+
+
+def build_report_of_elsewhere(tracking, run_id) -> str:
+    """The report that the run keeps, as if it had been measured on other images."""
+    report = read_report(tracking, run_id)
+    elsewhere = {**report.protocol, "reference_digest": "0" * 64}
+    return report.model_copy(update={"protocol": elsewhere}).model_dump_json()
 
 
 def test_an_unknown_slot_names_those_there_are(workshop, first):

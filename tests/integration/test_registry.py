@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 
 from models.errors import InputError, RegistryError, ServiceError
-from tasks.register import list_slots, list_versions, load_version, register
+from tasks.register import fetch_weights, list_slots, list_versions, load_version, register
 from tasks.settings import Settings
 from tasks.storage import digest_file
 from tasks.tracking import open_tracking, serves_home
@@ -145,3 +145,20 @@ def test_changed_or_lost_file_is_noticed(settings, slot, add_version):
     path.unlink()
     with pytest.raises(RegistryError, match="is lost"):
         load_version(settings, slot, 1)
+
+
+def test_weights_that_trainings_start_from_are_kept_beside_the_model(settings, tracking, slot, tmp_path, write_onnx):
+    run_id = tracking.start_or_resume_run("test", None, "run", {}, {})
+    onnx, weights = write_onnx(tmp_path / "m.onnx", 1.0), tmp_path / "networks.safetensors"
+    weights.write_bytes(b"weights")
+    version = register(settings, run_id, slot, "linear", onnx, model_card="card", tags={}, weights=weights)
+    found, path = fetch_weights(settings, slot, "1")
+    assert (found.version, found.tags["weights_sha256"]) == (version, digest_file(weights))
+    assert path.read_bytes() == b"weights"
+    assert path.parent == load_version(settings, slot, version).onnx_path.parent
+
+
+def test_a_version_without_weights_cannot_start_a_training(settings, slot, add_version):
+    version = add_version()
+    with pytest.raises(RegistryError, match=f"{slot} version {version} was registered without the weights"):
+        fetch_weights(settings, slot, version)

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from models.errors import CatalogueError, InputError
@@ -6,7 +8,16 @@ from tasks.ingest import ingest
 from tasks.pins import read_pin
 from tasks.repository import open_repository
 from tasks.versions import list_versions, resolve_version
-from tests.catalogues import commit_all, make_checkout, make_photo, run_git, write_fashion_mnist, write_photos
+from tests.catalogues import (
+    clone_checkout,
+    commit_all,
+    make_checkout,
+    make_photo,
+    run_git,
+    write_cifar,
+    write_fashion_mnist,
+    write_photos,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # DVC's use of pygtrie
 
@@ -88,6 +99,22 @@ def test_a_folder_of_idx_files_is_a_catalogue(checkout, tmp_path):
     assert add_folder(checkout, write_fashion_mnist(tmp_path / "idx", 1, 1), "tiny").version.images == 20
 
 
+def test_cifars_files_can_be_added_by_hand(checkout, photos, tmp_path):
+    assert add_folder(checkout, write_cifar(tmp_path / "batches"), "cifar-10").version.images == 60
+    assert ingest(checkout, "cifar-10").source == "already in data/"
+    with pytest.raises(InputError, match=r"any other name for a folder without cifar-10's \*_batch"):
+        add_folder(checkout, photos, "cifar-10")
+
+
+def test_a_fresh_clone_can_add_to_what_it_has_in_place(checkout, photos, tmp_path):
+    clone = clone_checkout(checkout, tmp_path / "clone")
+    with pytest.raises(CatalogueError, match="no source could deliver fashion-mnist"):
+        add_folder(clone, photos, "shop")
+    shutil.copytree(checkout.data / "old", clone.data / "old")
+    report = add_folder(clone, photos, "shop")
+    assert (report.version.images, ingest(clone, "old").images) == (4, 2)
+
+
 def test_another_catalogue_that_drifted_stops_the_addition(checkout, photos):
     (checkout.data / "old" / "shoe" / "000.jpg").write_bytes(b"changed by hand")
     with pytest.raises(CatalogueError, match=r"data/old is not what data\.dvc pins: 1 changed \(shoe/000\.jpg\)"):
@@ -105,11 +132,14 @@ def test_a_pinned_catalogue_that_is_not_in_place_stays_pinned(checkout, photos):
 def test_bad_names_and_folders_are_refused(checkout, photos, tmp_path):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "notes.txt").write_text("x")
+    (tmp_path / "pickled").mkdir()
+    (tmp_path / "pickled" / "data_batch_1").write_bytes(b"x")
     refused = [
         (photos, "Shop", "catalogue: got 'Shop', allowed: lower-case"),
         (photos, "fashion-mnist", "any other name; fashion-mnist is fetched and never replaced"),
         (tmp_path / "none", "shop", "allowed: a folder that exists"),
         (tmp_path / "texts", "shop", "allowed: a folder with images"),
+        (tmp_path / "pickled", "cifar", "CIFAR-10's binary version .* the pickled one is never read"),
         (checkout.data / "old", "shop", r"allowed: a folder outside of data/"),
     ]
     for folder, name, message in refused:

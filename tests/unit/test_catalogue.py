@@ -7,7 +7,7 @@ from PIL import Image
 
 from models.errors import CatalogueError
 from tasks.catalogue import COLUMNS, read_catalogue
-from tests.catalogues import BAD_FILES, ODD_FILES, make_photo, write_fashion_mnist, write_photos
+from tests.catalogues import BAD_FILES, ODD_FILES, make_photo, write_cifar, write_fashion_mnist, write_photos
 
 
 class Recorder:
@@ -21,6 +21,11 @@ class Recorder:
 @pytest.fixture(scope="module")
 def fashion(tmp_path_factory):
     return read_catalogue(write_fashion_mnist(tmp_path_factory.mktemp("fashion"), train=3, test=2), "fashion-mnist")
+
+
+@pytest.fixture(scope="module")
+def cifar10(tmp_path_factory):
+    return read_catalogue(write_cifar(tmp_path_factory.mktemp("cifar")), "cifar-10")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,31 @@ def test_fashion_mnists_statistics_are_those_of_its_pixels(fashion):
     assert row["std"] == pytest.approx(pixels.std())
     assert row["sha256"] == hashlib.sha256(b"L 28x28\n" + pixels.tobytes()).hexdigest()
     assert np.array_equal(np.asarray(fashion.image(7)), pixels)
+
+
+def test_cifar_is_one_table(cifar10):
+    table = cifar10.table
+    assert (cifar10.kind, len(table), tuple(table.columns)) == ("cifar-10", 60, COLUMNS)
+    assert table["sku"].iloc[[0, 11, 49, 50]].tolist() == ["train-00000", "train-00011", "train-00049", "test-00000"]
+    assert table["file"].iloc[[11, 59]].tolist() == ["data_batch_2.bin[1]", "test_batch.bin[9]"]
+    assert table["category"].iloc[[0, 11, 59]].tolist() == ["airplane", "automobile", "truck"]
+    assert table[["mode", "width", "height", "licence"]].iloc[0].tolist() == ["RGB", 32, 32, ""]
+
+
+def test_equal_colours_are_equal_in_both_kinds(cifar10, tmp_path):
+    (tmp_path / "ship").mkdir()
+    assert (cifar10.image(58).mode, cifar10.image(58).size) == ("RGB", (32, 32))
+    cifar10.image(58).save(tmp_path / "ship" / "x.png")
+    row = read_catalogue(tmp_path, "photos").table.iloc[0]
+    same = ["sha256", "phash", "mean", "std", "sharpness"]
+    assert row[same].tolist() == cifar10.table.iloc[58][same].tolist()
+
+
+def test_a_missing_batch_is_named(tmp_path):
+    folder = write_cifar(tmp_path)
+    (folder / "data_batch_4.bin").unlink()
+    with pytest.raises(CatalogueError, match=r"has no data_batch_4\.bin; `packshot data fetch cifar-10` gets them"):
+        read_catalogue(folder, "cifar-10")
 
 
 def test_phashes_are_imagehashs(fashion):

@@ -2,20 +2,22 @@ import pytest
 import torch
 from pydantic import ValidationError
 from torch import nn
+from torch.nn import functional
 
 from models.dcgan import DCGAN, DCGANConfig
-from models.errors import InputError
 from models.family import ImageShape, Parts
 
 
-def build(channels=1, categories=10, **changes):
+def build(channels=1, categories=10, size=32, **changes):
     torch.manual_seed(0)
-    return DCGAN(DCGANConfig(**changes), ImageShape(channels, 32, categories))
+    return DCGAN(DCGANConfig(**changes), ImageShape(channels, size, categories))
 
 
 def test_the_defaults_are_the_papers():
     config = DCGANConfig()
     assert (config.latent, config.optimiser, config.learning_rate, config.beta1) == (100, "adam", 2e-4, 0.5)
+    assert (config.loss, config.critic_updates, config.discriminator_norm) == ("non-saturating", 1, "batch")
+    assert not (config.r1 or config.gradient_penalty or config.weight_clip or config.spectral_norm)
 
 
 @pytest.mark.parametrize(("field", "value"), [("latent", 0), ("latent", 1025), ("width", 3), ("width", 513)])
@@ -24,40 +26,55 @@ def test_values_out_of_bounds_are_refused(field, value):
         DCGANConfig(**{field: value})
 
 
+def channels_of(network, kind):
+    layers = [layer for layer in network.modules() if isinstance(layer, kind)]
+    assert {layer.kernel_size for layer in layers} == {(4, 4)}
+    return [(layer.in_channels, layer.out_channels) for layer in layers]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_layers_are_256_128_64_wide(channels):
-    family = build(channels)
-    up = [layer for layer in family.generator.body if isinstance(layer, nn.ConvTranspose2d)]
-    down = [layer for layer in family.discriminator.body if isinstance(layer, nn.Conv2d)]
-    assert [(layer.in_channels, layer.out_channels) for layer in up] == [
-        (100, 256),
-        (256, 128),
-        (128, 64),
-        (64, channels),
-    ]
-    assert [(layer.in_channels, layer.out_channels) for layer in down] == [
-        (channels, 64),
-        (64, 128),
-        (128, 256),
-        (256, 1),
-    ]
-    assert {layer.kernel_size for layer in (*up, *down)} == {(4, 4)}
+@pytest.mark.parametrize(("size", "widths"), [(32, [256, 128, 64]), (64, [512, 256, 128, 64])])
+def test_each_layer_doubles_the_side_and_halves_the_channels(channels, size, widths):
+    family = build(channels, size=size)
+    up, down = [*widths, channels], [channels, *widths[::-1], 1]
+    assert family.generator.noise.weight.shape == (widths[0] * 16, 100)
+    assert channels_of(family.generator, nn.ConvTranspose2d) == list(zip(up, up[1:], strict=False))
+    assert channels_of(family.discriminator, nn.Conv2d) == list(zip(down, down[1:], strict=False))
 
 
 def test_batch_norm_is_everywhere_but_at_the_images():
     family = build()
-    norms = [layer.num_features for layer in family.generator.body if isinstance(layer, nn.BatchNorm2d)]
+    norms = [layer.num_features for layer in family.generator.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert norms == [256, 128, 64]
-    norms = [layer.num_features for layer in family.discriminator.body if isinstance(layer, nn.BatchNorm2d)]
+    norms = [layer.num_features for layer in family.discriminator.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert norms == [128, 256]
-    assert isinstance(family.generator.body[-1], nn.Tanh)
+    assert isinstance(family.generator.to_image[-1], nn.Tanh)
+
+
+@pytest.mark.parametrize(("norm", "kinds"), [("layer", {nn.GroupNorm}), ("none", set())])
+def test_the_discriminators_norm_can_be_chosen(norm, kinds):
+    family = build(discriminator_norm=norm)
+    found = {type(layer) for layer in family.discriminator.modules()} & {nn.BatchNorm2d, nn.GroupNorm}
+    assert found == kinds
+    assert (family.discriminator.body[0].bias is None) == bool(kinds)
+    assert family.discriminator(torch.randn(3, 1, 32, 32), torch.zeros(3, dtype=torch.int64)).shape == (3,)
+
+
+def test_a_category_is_a_one_hot_vector_beside_the_noise():
+    generator = build(categories=3, conditional=True).generator
+    noise, category = torch.randn(2, 100), torch.tensor([2, 0])
+    matrix = torch.cat((generator.noise.weight, generator.category.weight.T), 1)
+    joined = torch.cat((noise, functional.one_hot(category, 3).float()), 1)
+    expected = generator.to_image(generator.body((joined @ matrix.T).view(2, 256, 4, 4)))
+    torch.testing.assert_close(generator(noise, category), expected)
 
 
 def test_weights_begin_at_0_and_002():
     family = build(conditional=True)
     modules = [*family.generator.modules(), *family.discriminator.modules()]
-    kernels = [layer.weight for layer in modules if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))]
-    assert len(kernels) == 8
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
+    kernels = [layer.weight for layer in modules if isinstance(layer, kinds)]
+    assert len(kernels) == 9
     for weight in kernels:
         spread = 4 / weight.numel() ** 0.5  # four standard errors
         assert abs(weight.std().item() / 0.02 - 1) < spread
@@ -84,21 +101,16 @@ def test_a_category_changes_the_image_and_the_verdict_only_when_conditional():
 def test_a_conditional_discriminator_judges_each_image_by_its_own_category():
     discriminator = build(channels=3, categories=5, conditional=True).discriminator.eval()
     images, categories = torch.randn(4, 3, 32, 32), torch.tensor([3, 0, 4, 3])
-    every = discriminator.body(images).flatten(1)
+    every = discriminator.head(discriminator.body(discriminator.from_image(images))).flatten(1)
     assert every.shape == (4, 5)
     expected = torch.stack([every[row, category] for row, category in enumerate(categories)])
     assert torch.equal(discriminator(images, categories), expected)
 
 
-def test_only_32_pixels_are_taken():
-    with pytest.raises(InputError, match=r"^prepare\.size: got 64, allowed: 32 for family dcgan$"):
-        DCGAN(DCGANConfig(), ImageShape(1, 64, 10))
-
-
 def test_the_losses_of_an_undecided_discriminator_are_known():
     family = build()
     with torch.no_grad():
-        family.discriminator.body[-1].weight.zero_()  # every logit is 0
+        family.discriminator.head.weight.zero_()  # every logit is 0
     updates = []
     parts = Parts(family.networks, lambda name, loss: updates.append(name))
     losses = family.step(parts, torch.randn(4, 1, 32, 32), torch.zeros(4, dtype=torch.int64))

@@ -16,23 +16,28 @@ from models.exported import (
     ExportedGenerator,
     ExportedRuler,
     export_generator,
+    latent_batches,
     latents,
     spread_categories,
     write_onnx,
 )
-from tests.trainings import CATEGORIES, build_family, build_trainer
+from models.family import FittedFamily
+from tests.trainings import CATEGORIES, build_family, build_trainer, draw_images
 
 
 def trained_family(folder, name="dcgan", **changes):
     """A family whose weights and batch-norm statistics have moved, and the file of its generator's weights."""
-    trainer = build_trainer(folder, family=build_family(name, learning_rate=0.02, **changes))
-    for _ in range(8):
-        trainer.advance()
+    if issubclass(load_family(name), FittedFamily):
+        family = build_family(name, **changes)
+        family.fit(*draw_images(channels=family.shape.channels), lambda *_: None)
+    else:
+        family = build_family(name, learning_rate=0.02, **changes)
+        trainer = build_trainer(folder, family=family)
+        for _ in range(8):
+            trainer.advance()
     weights = folder / "generator.safetensors"
-    save_file(
-        {key: value.contiguous() for key, value in trainer.family.networks["generator"].state_dict().items()}, weights
-    )
-    return trainer.family, weights
+    save_file({key: value.contiguous() for key, value in family.generator.state_dict().items()}, weights)
+    return family, weights
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +97,13 @@ def test_the_noise_of_fewer_images_begins_that_of_more():
     assert abs(latents(1000, 100, 7).std() - 1) < 0.01
 
 
+@pytest.mark.parametrize(("count", "size"), [(130, 8), (65, 7), (64, 1), (3, 2048)])
+def test_noise_drawn_in_batches_is_that_drawn_at_once(count, size):
+    batches = list(latent_batches(count, size, 7, 64))
+    assert max(len(batch) for batch in batches) <= 64
+    assert np.array_equal(np.concatenate(batches), latents(count, size, 7))
+
+
 def test_the_file_says_what_its_users_need(pair):
     family, path = pair
     generator = ExportedGenerator(path)
@@ -142,6 +154,34 @@ def test_a_file_that_differs_from_the_network_is_refused(tmp_path, monkeypatch):
     with pytest.raises(TrainingError, match="the exported generator differs from the trained one by"):
         export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
     assert not (tmp_path / "generator.onnx").exists()
+
+
+@pytest.mark.parametrize("discrete", [True, False])
+def test_one_image_that_differs_is_forgiven_to_discrete_families_alone(tmp_path, monkeypatch, discrete):
+    family, weights = trained_family(tmp_path)
+    monkeypatch.setattr(type(family), "discrete", discrete)
+    run = ExportedGenerator.run
+
+    def flip_one(self, noise, categories):
+        images = run(self, noise, categories)
+        images[0, 0, 5, 5] += 0.5 * (len(images) > 1)
+        return images
+
+    monkeypatch.setattr(ExportedGenerator, "run", flip_one)
+    if discrete:
+        assert export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx") <= TOLERANCE
+    else:
+        with pytest.raises(TrainingError, match=r"differs from the trained one by 0\.5"):
+            export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
+
+
+def test_a_discrete_family_whose_images_all_differ_is_refused(tmp_path, monkeypatch):
+    family, weights = trained_family(tmp_path)
+    monkeypatch.setattr(type(family), "discrete", True)
+    run = ExportedGenerator.run
+    monkeypatch.setattr(ExportedGenerator, "run", lambda self, *inputs: run(self, *inputs) + np.float32(0.01))
+    with pytest.raises(TrainingError, match=r"differs from the trained one by 0\.01"):
+        export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
 
 
 def test_a_generator_that_makes_no_numbers_is_refused(tmp_path):

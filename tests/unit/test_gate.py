@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from models.errors import InputError
-from tasks.bootstrap import Interval
-from tasks.gate import GateBounds, Scores, Servability, judge
+from tasks.bootstrap import Comparison, Interval
+from tasks.bounds import GateBounds
+from tasks.gate import Scores, Servability, judge
 
 GOOD = Scores(
     distance=311.2,
@@ -18,7 +19,7 @@ GOOD = Scores(
     untrained_distance=1530.0,
 )
 SERVED = Servability(max_abs_difference=1e-6, latency_ms=12.0, memory_mb=300.0)
-BETTER = Interval(-20.0, -31.0, -9.5)
+BETTER = Comparison("frechet_distance", 10_000, 311.2, 331.2, Interval(-20.0, -31.0, -9.5))
 CHAMPION = replace(GOOD, distance=331.2)
 
 
@@ -39,9 +40,18 @@ def test_a_first_version_passes_on_the_absolute_bounds():
         (replace(GOOD, shares={"bag": math.nan, "shirt": 0.04}), "rarest category bag"),
         (replace(GOOD, recalls={"bag": 0.9, "shirt": 0.2}), "worst category shirt: recall 0.200"),
         (replace(GOOD, memorised_share=0.03), "copies of training images: 3.00%"),
+        (
+            replace(GOOD, category_distances={"bag": 2.0, "shirt": 7.0}),
+            "farthest category shirt: kernel distance 7, 70%",
+        ),
+        (
+            replace(GOOD, category_distances={"bag": math.nan, "shirt": 1.0}),
+            "farthest category bag: kernel distance nan",
+        ),
     ],
 )
 def test_each_absolute_bound_can_refuse(scores, reason):
+    scores = replace(scores, untrained_category_distances={"bag": 20.0, "shirt": 10.0})
     verdict = judge(scores, None, GateBounds(), SERVED)
     assert not verdict.good_enough
     assert verdict.servable
@@ -55,6 +65,34 @@ def test_bounds_are_inclusive_and_settable():
     assert not judge(replace(GOOD, distance=311.3), None, bounds, SERVED).passed
 
 
+def test_few_images_are_held_to_the_kernel_distances_bounds():
+    few = replace(GOOD, criterion="kernel_distance", distance=0.4, untrained_distance=7.0)
+    assert "kernel distance 0.4 against an untrained network's 7" in judge(few, None, GateBounds(), SERVED).text
+    bounds = GateBounds(max_distance=0.1, max_kernel_distance=0.3)
+    assert judge(few, None, bounds, SERVED).reasons == ["kernel distance 0.4, must be at most 0.3"]
+    refused = judge(replace(few, untrained_distance=None), None, GateBounds(), SERVED)
+    assert "set max_kernel_distance" in refused.text
+
+
+def test_each_category_is_held_to_its_own_untrained_distance():
+    # bag is farther off than shirt, but it began farther off still
+    scores = replace(GOOD, category_distances={"bag": 3.0, "shirt": 2.0})
+    scores = replace(scores, untrained_category_distances={"bag": 30.0, "shirt": 5.0})
+    verdict = judge(scores, None, GateBounds(max_category_distance_of_untrained=0.4), SERVED)
+    assert verdict.passed
+    assert any("farthest category shirt: kernel distance 2, 40%" in held for held in verdict.held)
+
+
+@pytest.mark.parametrize(("worst", "passes"), [(5.0, True), (5.1, False)])
+def test_the_farthest_category_must_stay_near_the_champions(worst, passes):
+    challenger = replace(GOOD, category_distances={"bag": 1.0, "shirt": worst})
+    champion = replace(CHAMPION, category_distances={"bag": 4.0, "shirt": 2.0})
+    verdict = judge(challenger, champion, GateBounds(), SERVED, BETTER)
+    assert verdict.passed is passes
+    words = f"farthest category shirt: kernel distance {worst:.3g} against the champion's worst 4, must be at most 5"
+    assert any(words in text for text in (*verdict.reasons, *verdict.held))
+
+
 def test_better_than_the_champion_passes():
     verdict = judge(GOOD, CHAMPION, GateBounds(), SERVED, BETTER)
     assert verdict.passed
@@ -66,9 +104,11 @@ def test_better_than_the_champion_passes():
     "interval", [Interval(23.3, 11.0, 35.1), Interval(-1.0, -5.0, 2.0), Interval(0.0, math.nan, math.nan)]
 )
 def test_not_surely_better_is_refused_with_the_figures(interval):
-    verdict = judge(replace(GOOD), replace(GOOD, distance=287.9), GateBounds(), SERVED, interval)
+    comparison = Comparison("kernel_distance", 1000, 0.31, 0.29, interval)
+    verdict = judge(GOOD, CHAMPION, GateBounds(), SERVED, comparison)
     assert not verdict.good_enough
-    assert f"311.2 against champion 287.9: 95 % interval of the difference [{interval.low:+.1f}" in verdict.text
+    words = "kernel distance 0.31 against champion 0.29 over 1,000 samples: 95 % interval of the difference ["
+    assert f"{words}{interval.low:+.3g}" in verdict.text
 
 
 def test_losing_the_worst_category_is_refused():
@@ -84,7 +124,7 @@ def test_scores_by_another_ruler_are_not_compared(name):
 
 
 def test_a_champion_needs_the_interval():
-    with pytest.raises(InputError, match="interval"):
+    with pytest.raises(InputError, match="comparison"):
         judge(GOOD, CHAMPION, GateBounds(), SERVED)
 
 

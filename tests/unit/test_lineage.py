@@ -187,6 +187,26 @@ def test_two_writers_lose_nothing(settings):
     assert Lineage(settings).trace(VERSION.id).images[Ref("version", VERSION.id)].total == 80
 
 
+def test_a_new_index_is_made_by_many_at_once(tmp_path):
+    problems: list[Exception] = []
+
+    def record(home, start: threading.Barrier) -> None:
+        start.wait()
+        try:
+            Lineage(Settings(PACKSHOT_HOME=home)).record(VERSION)
+        except StorageError as error:
+            problems.append(error)
+
+    for attempt in range(15):
+        start = threading.Barrier(8)
+        writers = [threading.Thread(target=record, args=(tmp_path / str(attempt), start)) for _ in range(8)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+    assert problems == []
+
+
 def test_a_query_over_20000_images_takes_less_than_a_second(lineage):
     lineage.record_all(Made(image(n), [Parent(VERSION, "made by")]) for n in range(20_000))
     started = time.perf_counter()
@@ -205,3 +225,17 @@ def test_a_file_that_is_no_database_is_a_storage_error(settings):
 def test_the_module_does_not_import_mlflow():
     code = "import sys, tasks.lineage; sys.exit(any(name in sys.modules for name in ('mlflow', 'torch', 'pandas')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_version_leads_back_to_the_version_that_its_training_started_from(lineage):
+    run, version = Node("run", "cd" * 16), Node("version", "generate-boots@1")
+    lineage.record_all(
+        [
+            Made(run, [Parent(PREPARED, "trained on"), Parent(VERSION, "started from")]),
+            Made(version, [Parent(run, "registered from")]),
+        ]
+    )
+    assert f"started from: version {SLOT}@1" in lineage.trace(version.id).to_text()
+    assert version in lineage.trace(VERSION.id).descendants()
+    lineage.record(run, [Parent(Node("weights", "e" * 64, {"file": "mine.safetensors"}), "started from")])
+    assert "weights" in kinds(lineage.trace(version.id).ancestors())

@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 import torch
 
+from models.criteria import choose_criterion
 from models.metrics import (
     classify_scores,
     frechet_distance,
     frechet_inception_distance,
     kernel_distance,
+    kernel_distance_of_all,
     nearest_neighbours,
+    subset_size,
 )
 
 
@@ -51,6 +54,29 @@ def test_kernel_distance_follows_its_seed_and_leaves_the_global_one_alone():
     found = [kernel_distance(first, second, seed=seed) for seed in (1, 1, 2)]
     assert found[0] == found[1] != found[2]
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_the_kernel_distance_of_all_pairs_is_the_mean_over_subsets():
+    random = torch.Generator().manual_seed(0)
+    first, second = torch.randn(2, 1500, 8, generator=random)
+    mean, spread = kernel_distance(first, second + 0.5, seed=0)
+    assert kernel_distance_of_all(first, second + 0.5) == pytest.approx(mean, abs=spread)
+    assert kernel_distance_of_all(first, second) < 0.05 * mean
+
+
+@pytest.mark.parametrize(
+    ("counts", "size"), [((10_000, 10_000), 1000), ((10_000, 1000), 500), ((7, 100), 3), ((2, 2), 2)]
+)
+def test_the_subsets_of_a_kernel_distance_shrink_with_the_images(counts, size):
+    assert subset_size(*counts) == size
+    first, second = (torch.randn(count, 2, generator=torch.Generator().manual_seed(0)) for count in counts)
+    mean, spread = kernel_distance(first[:40], second[:40], seed=0)
+    assert np.isfinite([mean, spread]).all()
+
+
+def test_few_images_are_ranked_by_the_kernel_distance():
+    assert choose_criterion(10_000, 2048) == "frechet_distance"
+    assert choose_criterion(10_000, 2047) == "kernel_distance"
 
 
 def test_kernel_distance_takes_fewer_images_than_its_subsets_hold():

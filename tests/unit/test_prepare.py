@@ -3,16 +3,17 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from pydantic import ValidationError
 
 from models.errors import CatalogueError, InputError, StorageError
 from tasks.catalogue import read_catalogue
-from tasks.prepare import PrepareConfig, fit_square, prepare
+from tasks.prepare import PrepareConfig, check_categories, prepare
 from tasks.prepared import SPLITS, PreparedSet
 from tasks.settings import Settings
-from tests.catalogues import write_fashion_mnist, write_photos
+from tests.catalogues import write_cifar, write_fashion_mnist, write_photos
 
 MD5 = "0" * 32
 
@@ -95,13 +96,15 @@ def test_grey_photos_have_one_channel_unless_three_are_wanted(tmp_path, settings
     assert prepare(catalogue, MD5, PrepareConfig(channels=3), [], settings).shape[2] == 3
 
 
-def test_an_image_keeps_its_aspect_and_is_centred():
-    square = fit_square(Image.new("RGB", (100, 50), "black"), 32, 3, background=255)
-    assert (square[8:24] == 0).all()
-    assert (square[:8] == 255).all()
-    assert (square[24:] == 255).all()
-    small = fit_square(Image.new("L", (10, 6)), 32, 1, background=9)
-    assert (small == 0).sum() == 60
+def test_cifars_colours_are_kept_and_the_sides_fit(tmp_path, settings):
+    catalogue = read_catalogue(write_cifar(tmp_path / "cifar-10", 4), "cifar-10")
+    prepared = prepare(catalogue, MD5, PrepareConfig(), [], settings)
+    row = catalogue.table.index[catalogue.table["sku"] == prepared.skus("test")[3]][0]
+    assert prepared.shape == (32, 32, 3)
+    assert np.array_equal(prepared.images("test")[3], catalogue.pixels[row])
+    assert (prepared.meta.counts["test"], set(prepared.labels("validation"))) == (40, set(range(10)))
+    grey = prepare(catalogue, MD5, PrepareConfig(channels=1, size=16), [], settings).images("test")
+    assert grey.shape == (40, 16, 16, 1)
 
 
 def test_too_few_images_are_refused_by_category_and_count(tmp_path, settings):
@@ -109,6 +112,16 @@ def test_too_few_images_are_refused_by_category_and_count(tmp_path, settings):
     with pytest.raises(CatalogueError, match=r"at least 20 images: shirt has 19, shoe has 19"):
         prepare(catalogue, MD5, PrepareConfig(), [], settings)
     assert not list((settings.home / "prepared").glob("*/"))
+
+
+@pytest.mark.parametrize(
+    ("count", "warned"), [(20, ["category hat has 20 images; below 200 expect poor results"]), (200, [])]
+)
+def test_few_images_are_warned_about_by_category_and_count(count, warned):
+    table = pd.DataFrame({"category": ["hat"] * count + ["shoe"] * 300, "problem": "", "file": "x.jpg"})
+    assert check_categories("shop", table) == warned
+    with pytest.raises(CatalogueError, match="catalogue shop: a category needs at least 20 images: hat has 19"):
+        check_categories("shop", table.iloc[count - 19 :])
 
 
 def test_an_undecodable_image_is_refused_by_file(tmp_path, settings):
@@ -149,3 +162,49 @@ def test_an_unknown_split_lists_the_valid_ones(photos, settings):
 def test_a_wrong_parameter_is_refused_by_name(wrong):
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         PrepareConfig(**wrong)
+
+
+def test_a_view_shows_some_categories_under_its_own_name(fashion, settings):
+    whole = prepare(fashion, MD5, PrepareConfig(), [], settings)
+    wanted = ("Ankle boot", "Bag")
+    config = PrepareConfig(categories=wanted, of="fashion-mnist", name="bags-and-boots")
+    left_out = [whole.skus("train")[0], next(sku for sku in whole.skus("train") if _category(fashion, sku) in wanted)]
+    view = prepare(fashion, MD5, config, left_out, settings)
+    assert (view.catalogue, view.source, view.categories) == ("bags-and-boots", "fashion-mnist", list(wanted))
+    assert (whole.catalogue, whole.source) == ("fashion-mnist", "fashion-mnist")
+    for split in SPLITS:
+        shown = [sku for sku in view.skus(split) if _category(fashion, sku) not in wanted]
+        assert not shown
+        assert [view.categories[label] for label in view.labels(split)] == [
+            _category(fashion, sku) for sku in view.skus(split)
+        ]
+    assert view.meta.excluded == sum(_category(fashion, sku) in wanted for sku in left_out)
+
+
+def _category(catalogue, sku):
+    return catalogue.table.set_index("sku")["category"][sku]
+
+
+def test_unknown_categories_are_named_with_those_there_are(photos, settings):
+    with pytest.raises(InputError, match=r"prepare\.categories: got 'sofa', allowed: one of shirt, shoe"):
+        prepare(photos, MD5, PrepareConfig(categories=("shirt", "sofa")), [], settings)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"categories": ["shoe"]}, "at least 2"),
+        ({"name": "boots"}, "which catalogue this is a view of"),
+        ({"of": "../shop", "name": "boots"}, "pattern"),
+    ],
+)
+def test_a_view_that_makes_no_sense_is_refused(wrong, said):
+    with pytest.raises(ValidationError, match=said):
+        PrepareConfig(**wrong)
+
+
+def test_grey_images_can_be_given_three_equal_channels(fashion, settings):
+    colour = prepare(fashion, MD5, PrepareConfig(channels=3), [], settings)
+    grey = prepare(fashion, MD5, PrepareConfig(), [], settings)
+    assert colour.shape == (32, 32, 3)
+    assert np.array_equal(colour.images("test"), np.repeat(grey.images("test"), 3, axis=3))

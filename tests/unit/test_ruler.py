@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from models.exported import ExportedRuler
 from models.pixels import to_planes, to_signed
-from models.ruler import FEATURES, Ruler, RulerConfig, batches, export_ruler, train_ruler
+from models.ruler import FEATURES, Ruler, RulerConfig, augmentation, batches, export_ruler, train_ruler
 from tests.trainings import CATEGORIES, draw_images
 
 SMALL = RulerConfig(updates=40, batch_size=16, epochs=1)
@@ -81,14 +81,33 @@ def test_every_pass_sees_every_image_once_in_a_new_order():
     assert not np.array_equal(passes[0], passes[1])
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_features_are_the_input_of_the_last_layer(channels):
-    ruler = Ruler(channels, 32, 5).eval()
-    images = torch.randn(3, channels, 32, 32)
+@pytest.mark.parametrize(("channels", "size"), [(1, 32), (3, 32), (3, 64), (3, 128), (1, 8), (3, 44)])
+def test_features_are_the_input_of_the_last_layer(channels, size):
+    ruler = Ruler(channels, size, 5).eval()
+    images = torch.randn(3, channels, size, size)
     features = ruler.features(images)
     assert features.shape == (3, FEATURES)
     assert (features >= 0).all()
     torch.testing.assert_close(ruler(images), ruler.head(features))
+
+
+def test_large_colour_images_are_learned_and_exported(tmp_path):
+    small, labels = draw_images(96, channels=3)
+    images = small.repeat(2, axis=1).repeat(2, axis=2)
+    ruler = train_ruler(images, labels, 2, SMALL, silent)
+    export_ruler(ruler, 64, CATEGORIES, tmp_path / "ruler.onnx")
+    features, predicted = ExportedRuler(tmp_path / "ruler.onnx").measure(images)
+    with torch.inference_mode():
+        np.testing.assert_allclose(features, ruler.features(to_signed(to_planes(images))).numpy(), atol=1e-3)
+    assert (predicted == labels).mean() > 0.9
+
+
+def test_shifts_grow_with_the_size_and_grey_images_have_no_colours_to_change():
+    config = RulerConfig(crop=2, colour=0.2)
+    assert augmentation(config, 1, 32).model_dump(exclude_defaults=True) == {"flip": 0.5, "crop": 2}
+    large = augmentation(config, 3, 64)
+    assert (large.crop, large.saturation, large.hue) == (4, 0.2, 0.1)
+    assert augmentation(config, 3, 16).crop == 2
 
 
 def test_unknown_parameters_are_refused():

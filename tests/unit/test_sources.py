@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import http.server
 import threading
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -12,8 +13,9 @@ from tasks.progress import Silent
 from tasks.repository import open_repository
 from tasks.sources import (
     Delivery,
+    Origin,
     Source,
-    check_digests,
+    check_delivery,
     fetch_first,
     fetch_from_debian,
     fetch_from_dvc,
@@ -45,6 +47,11 @@ def digests(archives):
 
 
 @pytest.fixture
+def origin(digests):
+    return Origin("fashion-mnist", FILES, [], digests)
+
+
+@pytest.fixture
 def resources(archives):
     return [(f"{name}.gz", digest_file(archives / f"{name}.gz", "md5")) for name in FILES]
 
@@ -55,7 +62,7 @@ def delivery(tmp_path):
     into = tmp_path / "into"
     into.mkdir()
     with open_repository(settings) as repository:
-        yield Delivery(settings, repository, into, Silent())
+        yield Delivery("fashion-mnist", settings, repository, into, Silent())
 
 
 @pytest.fixture
@@ -77,9 +84,9 @@ def nowhere():
     return f"http://127.0.0.1:{port}/"
 
 
-def test_an_installed_package_is_decompressed(delivery, archives, digests):
+def test_an_installed_package_is_decompressed(delivery, archives, origin):
     fetch_from_debian(delivery)
-    check_digests(delivery.into, digests)
+    check_delivery(delivery.into, origin)
     assert sorted(path.name for path in delivery.into.iterdir()) == sorted(FILES)
 
 
@@ -96,9 +103,9 @@ def test_a_damaged_archive_is_told(delivery, archives, damage):
         fetch_from_debian(delivery)
 
 
-def test_mirrors_are_tried_in_turn(delivery, nowhere, mirror, resources, digests):
+def test_mirrors_are_tried_in_turn(delivery, nowhere, mirror, resources, origin):
     fetch_from_mirrors(delivery, [nowhere, mirror], resources)
-    check_digests(delivery.into, digests)
+    check_delivery(delivery.into, origin)
     assert len(list(delivery.into.iterdir())) == 4
 
 
@@ -125,7 +132,7 @@ def test_without_apt_the_reason_is_plain(delivery, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     online = delivery.settings.model_copy(update={"offline": False})
     with pytest.raises(SourceError, match=r"apt-get is not installed \(not a Debian or Ubuntu machine\)"):
-        fetch_with_apt(Delivery(online, delivery.repository, delivery.into, Silent()))
+        fetch_with_apt(replace(delivery, settings=online))
 
 
 def test_apts_own_reason_is_passed_on(delivery, monkeypatch, tmp_path):
@@ -136,17 +143,17 @@ def test_apts_own_reason_is_passed_on(delivery, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", f"{apt.parent}:/usr/bin:/bin")
     online = delivery.settings.model_copy(update={"offline": False})
     with pytest.raises(SourceError, match=r"apt-get: Unable to locate package .*; as root run `apt-get update`"):
-        fetch_with_apt(Delivery(online, delivery.repository, delivery.into, Silent()))
+        fetch_with_apt(replace(delivery, settings=online))
 
 
 @pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # DVC's use of pygtrie
-def test_dvcs_cache_gives_what_data_dvc_pins(delivery, digests):
+def test_dvcs_cache_gives_what_data_dvc_pins(delivery, origin):
     folder = write_fashion_mnist(delivery.settings.data / "fashion-mnist", 1, 1)
     delivery.repository.commit()
     for name in FILES:
         (folder / name).unlink()
     fetch_from_dvc(delivery)
-    check_digests(delivery.into, digests)
+    check_delivery(delivery.into, origin)
 
 
 def test_an_empty_cache_is_told(delivery):
@@ -155,17 +162,17 @@ def test_an_empty_cache_is_told(delivery):
         fetch_from_dvc(delivery)
 
 
-def test_the_first_source_with_the_right_bytes_wins(delivery, archives, digests):
+def test_the_first_source_with_the_right_bytes_wins(delivery, archives, origin):
     def deliver_half(delivery):
         (delivery.into / FILES[0]).write_bytes(b"wrong")
         (delivery.into / "leftover").write_bytes(b"x")
 
     sources = [Source("half", deliver_half), Source("shelf", fetch_from_debian), Source("never", fetch_with_apt)]
-    assert fetch_first(delivery, sources, digests) == "shelf"
+    assert fetch_first(delivery, replace(origin, sources=sources)) == "shelf"
     assert not (delivery.into / "leftover").exists()
 
 
-def test_when_none_works_each_is_listed_with_its_reason(delivery, digests):
+def test_when_none_works_each_is_listed_with_its_reason(delivery, origin):
     def deliver_wrong(delivery):
         for name in FILES:
             (delivery.into / name).write_bytes(b"wrong")
@@ -175,11 +182,12 @@ def test_when_none_works_each_is_listed_with_its_reason(delivery, digests):
 
     sources = [Source("wrong", deliver_wrong), Source("nothing", deliver_nothing), Source("apt", fetch_with_apt)]
     with pytest.raises(SourceError) as error:
-        fetch_first(delivery, sources, digests)
+        fetch_first(delivery, replace(origin, sources=sources))
     wrong, nothing, apt = str(error.value).split(" | ")[1:]
-    expected = digests[FILES[0]][:16]
+    expected = origin.digests[FILES[0]][:16]
     assert (
         wrong == f"wrong: {FILES[0]} has sha256 {hashlib.sha256(b'wrong').hexdigest()[:16]}..., expected {expected}..."
     )
     assert nothing == f"nothing: {FILES[0]} is missing"
     assert apt == "apt: skipped, PACKSHOT_OFFLINE is set"
+    assert not delivery.into.exists()

@@ -1,4 +1,6 @@
 import importlib
+import threading
+import time
 
 import pytest
 
@@ -62,6 +64,28 @@ def test_a_missing_or_altered_file_is_made_again(records, work, damage):
     _, skipped = records.run(step(), work)
     assert (skipped, work.times, work.file.read_text()) == (False, 2, "made")
     assert records.run(step(), work)[1]
+
+
+def test_equal_steps_at_once_are_done_once(tmp_path, work):
+    def slowly():
+        time.sleep(0.2)
+        return work()
+
+    ended = []
+    doing = [threading.Thread(target=lambda: ended.append(StepRecords(tmp_path).run(step(), slowly))) for _ in range(3)]
+    for one in doing:
+        one.start()
+    for one in doing:
+        one.join()
+    assert work.times == 1
+    assert sorted(skipped for _, skipped in ended) == [False, True, True]
+
+
+def test_different_steps_do_not_wait_for_each_other(records, work):
+    def nested():
+        return records.run(step(data="b" * 32), work)[0].result, []
+
+    assert records.run(step(), nested)[0].result == {"answer": 42}
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"step": 1}', '{"another": "version"}'])

@@ -8,8 +8,10 @@ import torch
 from safetensors.torch import load_file
 
 from models.errors import TrainingError
-from models.trainer import LOG_EVERY, epoch_order
-from tests.trainings import Recorder, build_family, build_trainer, draw_images
+from models.initial import NETWORKS_FILE, name_tensors, start_from
+from models.speed import SpeedPlan
+from models.trainer import LOG_EVERY, Trainer, epoch_order
+from tests.trainings import Recorder, brightness, build_family, build_trainer, draw_images
 
 PLANS = [("32-true", "contiguous"), ("32-true", "channels_last"), ("bf16-mixed", "channels_last")]
 STEPS = 12
@@ -26,7 +28,7 @@ def stop_at(evaluation):
     def score(images, categories):
         if next(calls) == evaluation:
             raise Stopped
-        return float(images.mean())
+        return brightness(images, categories)
 
     return score
 
@@ -69,7 +71,7 @@ def test_a_finished_training_run_again_changes_nothing(tmp_path):
     first = build_trainer(tmp_path).run()
     before = first.generator.read_bytes()
     again = build_trainer(tmp_path, log=(log := Recorder())).run()
-    assert (again.steps, again.best_step, again.best_distance) == (first.steps, first.best_step, first.best_distance)
+    assert (again.steps, again.best_step, again.best_value) == (first.steps, first.best_step, first.best_value)
     assert first.generator.read_bytes() == before
     assert log.figures == []
 
@@ -107,7 +109,7 @@ def test_what_is_kept_is_the_best_not_the_last(tmp_path):
     trainer = build_trainer(tmp_path, score=score)
     trained = trainer.run()
     kept = load_file(trained.generator)
-    assert (trained.best_step, trained.best_distance, trained.steps) == (4, 1.0, STEPS)
+    assert (trained.best_step, trained.best_value, trained.steps) == (4, 1.0, STEPS)
     assert all(torch.equal(kept[name], value) for name, value in averages[1].items())
     assert not torch.equal(kept["body.0.weight"], averages[-1]["body.0.weight"])
 
@@ -118,7 +120,7 @@ def test_the_best_so_far_survives_a_stop(tmp_path):
     with pytest.raises(Stopped):
         build_trainer(tmp_path, score=lambda *given: stop(*given) and values(*given)).run()
     trained = build_trainer(tmp_path, score=scores(7.0)).run()
-    assert (trained.best_step, trained.best_distance) == (2, 1.0)
+    assert (trained.best_step, trained.best_value) == (2, 1.0)
 
 
 def test_the_average_follows_and_can_be_switched_off(tmp_path):
@@ -284,3 +286,98 @@ def test_regularisation_shrinks_the_weights(tmp_path):
     plain = size()
     assert size(l1=0.05) < 0.9 * plain
     assert size(l2=0.9) < 0.9 * plain
+
+
+def start_trainer(learned, folder, score=brightness, **changes):
+    """A trainer of another seed that starts from the networks in `learned`, some of them frozen."""
+    layers = {"freeze": ("generator.body.*", "discriminator.from_image.*"), "fresh": "discriminator.head.*"}
+    family = build_family(**{"init_from": "learned", "seed": 5, **layers, **changes})
+    begun = start_from(family, learned / NETWORKS_FILE)
+    trainer = build_trainer(folder, score=score, family=family)
+    return rebuild(trainer, begun.frozen), begun
+
+
+def rebuild(trainer, frozen):
+    """The same trainer with frozen layers."""
+    plan = SpeedPlan.model_validate({"precision": "32-true", "memory_format": "contiguous"})
+    given = (trainer.family, trainer.images, trainer.labels, trainer.folder, plan, trainer.validation, trainer.log)
+    return Trainer(*given, checkpoint_seconds=0.0, frozen=frozen)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("learned")
+    build_trainer(folder, seed=3, optimiser="sgd").run()
+    return folder
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_frozen_bytes_stay_and_the_others_move(learned, tmp_path, optimiser):
+    changes = {"optimiser": optimiser, "learning_rate": 0.01, "l1": 0.01, "l2": 0.01, "weight_clip": 0.01}
+    trainer, begun = start_trainer(learned, tmp_path, **changes)
+    trainer.run()
+    before, after = load_file(learned / NETWORKS_FILE), load_file(tmp_path / NETWORKS_FILE)
+    assert {name.split(".")[1] for name in begun.frozen} == {"body", "from_image"}
+    assert any(name.endswith("running_mean") for name in begun.frozen)
+    same = {name for name, value in before.items() if after[name].equal(value)}
+    assert same == begun.frozen
+    live = name_tensors(trainer.family.networks)
+    assert all(live[name].equal(before[name]) for name in begun.frozen)
+
+
+def test_frozen_weights_have_no_state_in_the_optimiser(learned, tmp_path):
+    trainer, begun = start_trainer(learned, tmp_path)
+    trainer.advance()
+    for name, network in trainer.family.networks.items():
+        with_state = {id(weight) for weight in trainer.optimisers[name].state}
+        for key, weight in network.named_parameters():
+            assert (id(weight) in with_state) == (f"{name}.{key}" not in begun.frozen)
+
+
+def test_a_whole_network_can_be_frozen(learned, tmp_path):
+    trainer, begun = start_trainer(learned, tmp_path, freeze="discriminator.*", fresh=())
+    trainer.run()
+    before, after = load_file(learned / NETWORKS_FILE), load_file(tmp_path / NETWORKS_FILE)
+    assert {name for name, value in before.items() if after[name].equal(value)} == begun.frozen
+
+
+def test_a_stopped_training_that_started_from_others_weights_resumes_to_the_same_bytes(learned, tmp_path):
+    whole = start_trainer(learned, tmp_path / "whole")[0].run()
+    with pytest.raises(Stopped):
+        start_trainer(learned, tmp_path / "parts", score=stop_at(3))[0].run()
+    parts = start_trainer(learned, tmp_path / "parts")[0].run()
+    assert parts.generator.read_bytes() == whole.generator.read_bytes()
+    networks = [(tmp_path / name / NETWORKS_FILE).read_bytes() for name in ("whole", "parts")]
+    assert networks[0] == networks[1]
+    assert networks[0] != start_trainer(learned, tmp_path / "thawed", freeze=())[0].run().generator.read_bytes()
+
+
+def test_the_start_is_where_the_others_ended(learned, tmp_path):
+    trainer, begun = start_trainer(learned, tmp_path, fresh=())
+    weights, average = load_file(learned / NETWORKS_FILE), trainer.average.weights
+    assert all(
+        torch.equal(average[name.removeprefix("generator.")], weights[name])
+        for name in begun.taken
+        if name.startswith("generator.")
+    )
+
+
+def test_networks_in_evaluation_mode_are_trained_all_the_same(tmp_path):
+    family = build_family()
+    family.generator.eval()  # as after samples were drawn from it
+    evaluated = build_trainer(tmp_path / "evaluated", family=family).run()
+    fresh = build_trainer(tmp_path / "fresh").run()
+    assert evaluated.generator.read_bytes() == fresh.generator.read_bytes()
+
+
+def test_evaluations_and_checkpoints_do_not_pile_up_tensors_from_the_second_epoch_on(tmp_path):
+    counts = []
+
+    def score(images, categories):
+        gc.collect()
+        counts.append(sum(type(found) is torch.Tensor for found in gc.get_objects()))
+        return float(len(counts))
+
+    build_trainer(tmp_path, score=score, epochs=7, evaluations_per_epoch=1).run()
+    assert len(counts) == 7
+    assert len(set(counts[1:-1])) == 1  # the last update also leaves the norms of its gradients

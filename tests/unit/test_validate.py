@@ -10,7 +10,7 @@ from models.errors import ValidationFailed
 from tasks.catalogue import COLUMNS, Catalogue, read_catalogue
 from tasks.settings import Settings
 from tasks.validate import SUITES, ValidationReport, complete_table, require_valid, suite_path, validate
-from tests.catalogues import write_fashion_mnist, write_photos
+from tests.catalogues import write_cifar, write_fashion_mnist, write_photos
 
 # great_expectations itself imports deprecated modules.
 pytestmark = [
@@ -37,7 +37,7 @@ def found(report: ValidationReport) -> dict[str, str]:
     return {failure.file: failure.found for failure in report.failures}
 
 
-@pytest.mark.parametrize("kind", ["fashion-mnist", "photos"])
+@pytest.mark.parametrize("kind", ["fashion-mnist", "cifar-10", "photos"])
 def test_suites_are_readable_and_say_why(kind):
     suite = json.loads((SUITES / f"{kind}.json").read_text())
     assert suite["name"] == kind
@@ -53,6 +53,14 @@ def test_a_small_fashion_mnist_passes(tmp_path, settings):
     assert report.evaluated == 300
     assert report.contact_sheet is None
     assert report.failures == report.quarantined == []
+
+
+def test_a_small_cifar_passes(tmp_path, settings):
+    folder = write_cifar(tmp_path / "cifar-10", 4)
+    report = judge(folder, settings)
+    require_valid(report)
+    assert suite_path(folder).name == "cifar-10.json"
+    assert (report.evaluated, report.failures) == (240, [])
 
 
 def test_a_good_catalogue_leaves_a_report_and_data_docs(shop, settings):

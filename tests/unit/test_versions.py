@@ -11,6 +11,7 @@ from tests.catalogues import (
     make_checkout,
     make_photo,
     run_git,
+    write_cifar,
     write_fashion_mnist,
     write_photos,
 )
@@ -30,6 +31,7 @@ def history(tmp_path):
     settings = make_checkout(tmp_path / "checkout")
     write_photos(settings.data / "shop", count=2)
     write_fashion_mnist(settings.data / "fashion", 2, 1)
+    write_cifar(settings.data / "cifar", 1)
     first = pin(settings, "first")
     make_photo(99).save(settings.data / "shop" / "shoe" / "new.jpg")
     return settings, first, pin(settings, "second")
@@ -50,6 +52,7 @@ def test_lists_all_catalogues(history):
         ("shop", 5),
         ("shop", 4),
         ("fashion", 30),
+        ("cifar", 60),
     }
 
 
@@ -128,9 +131,11 @@ def test_an_unknown_version_lists_the_known_ones(history, wrong):
 
 def test_an_unknown_catalogue_lists_the_known_ones(history):
     settings, first, _ = history
-    with pytest.raises(InputError, match="catalogue: got 'hats', allowed: one of fashion, shop"):
+    with pytest.raises(InputError, match="catalogue: got 'hats', allowed: one of cifar, fashion, shop"):
         resolve_version(settings, "hats")
-    with pytest.raises(InputError, match=rf"catalogue \(at {first}\): got 'hats', allowed: one of fashion, shop"):
+    with pytest.raises(
+        InputError, match=rf"catalogue \(at {first}\): got 'hats', allowed: one of cifar, fashion, shop"
+    ):
         resolve_version(settings, "hats", first)
 
 
