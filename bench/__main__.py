@@ -1,54 +1,45 @@
-"""Training speed of our DCGAN against the textbook's loop: in turn, in one process, as a ratio with its spread."""
+"""Run measurements and write `docs/benchmarks.md`: `python -m bench [speed|sampling|quality|page ...]`."""
 
 from __future__ import annotations
 
-import statistics
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
+import argparse
+from typing import Any
 
-import numpy as np
-import torch
-
-from bench.textbook_dcgan import train
-from models.dcgan import DCGAN, DCGANConfig
-from models.family import ImageShape
-from models.speed import SpeedPlan, choose_plan
-from models.trainer import Trainer
-from tasks.fit import Unheard
-
-BATCH = 128
-UPDATES = 10
-ROUNDS = 9
+from bench.results import save
 
 
 def main() -> None:
-    """Time rounds of updates of both loops on the same images and print the ratio of images per second."""
-    images = np.random.default_rng(0).integers(0, 256, (50 * BATCH, 32, 32, 1), dtype=np.uint8)
-    labels = np.zeros(len(images), np.int64)
-    config = DCGANConfig(batch_size=BATCH, epochs=1000)
+    """Parse the command line, measure what it names, and write the page anew."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="*", default=["speed", "sampling", "memory"], help="which measurements")
+    parser.add_argument("--family", default="sngan", help="quality: the family held against the textbook")
+    parser.add_argument("--minutes", type=float, default=60.0, help="quality: its training time on half of the cores")
+    parser.add_argument("--epochs", type=int, default=3, help="quality: the textbook's epochs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], help="quality: name=value of the recipe")
+    arguments = parser.parse_args()
+    for what in arguments.what:
+        if what != "page":
+            name, figures = measure(what, arguments)
+            print(save(name, figures).read_text())
+    from bench.page import write_page
 
-    def ours(plan: SpeedPlan) -> Callable[[], object]:
-        family, folder = DCGAN(config, ImageShape(1, 32, 10)), Path(tempfile.gettempdir())
-        return Trainer(family, images, labels, folder, plan, lambda *_: 0.0, Unheard()).advance
+    print(write_page())
 
-    plan = choose_plan(ours, BATCH)
-    textbook = train(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1, BATCH)
-    loops: dict[str, Callable[[], object]] = {"packshot": ours(plan), "textbook": lambda: next(textbook)}
-    speeds: dict[str, list[float]] = {name: [] for name in loops}
-    for _ in range(ROUNDS):
-        for name, update in loops.items():
-            started = time.perf_counter()
-            for _ in range(UPDATES):
-                update()
-            speeds[name].append(UPDATES * BATCH / (time.perf_counter() - started))
-    ratios = [first / second for first, second in zip(*speeds.values(), strict=True)]
-    print(f"training dcgan, 32x32x1, batch {BATCH}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print(f"plan: {plan.precision}, {plan.memory_format}")
-    for name, values in (*speeds.items(), ("ratio", ratios)):
-        unit = "" if name == "ratio" else " images/s"
-        print(f"{name:10s} {statistics.median(values):8.2f}{unit}  (min {min(values):.2f}, max {max(values):.2f})")
+
+def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """The result's name and figures of one measurement."""
+    from bench import likelihood, memory, quality, sampling, speed
+    from tasks.recipes import parse_changes
+
+    if what == "quality":
+        changes = parse_changes(arguments.set)
+        found = quality.measure(arguments.family, changes, arguments.seed, arguments.minutes, arguments.epochs)
+        return f"quality-{arguments.family}-seed{arguments.seed}", found
+    modules = {"speed": speed, "sampling": sampling, "memory": memory, "likelihood": likelihood}
+    if what not in modules:
+        raise SystemExit(f"error: what: got {what!r}, allowed: {', '.join([*modules, 'quality', 'page'])}")
+    return what, modules[what].measure()
 
 
 if __name__ == "__main__":

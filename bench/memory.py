@@ -1,0 +1,69 @@
+"""Resident memory of a training by epoch: a real one on Fashion-MNIST, with its evaluations and checkpoints."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.fashion import Judge, prepare
+from models.family import GradientConfig, GradientFamily, Images, Labels
+from models.sampling import Validation
+from models.trainer import Trainer
+from tasks.fit import Unheard, build_family, measure_plan
+from tasks.prepared import PreparedSet
+from tasks.recipes import load_recipe
+from tasks.settings import Settings
+
+IMAGES = 12_800
+EPOCHS = 6
+SAMPLES = 2048
+CHECKPOINT_SECONDS = 2.0
+MIB = 2**20
+
+
+class Epochs(Unheard):
+    """A training log that notes the resident memory at each evaluation, the last thing of an epoch."""
+
+    def __init__(self) -> None:
+        self.resident: list[float] = []
+
+    def samples(self, step: int, images: Images) -> None:
+        """Note the memory; the pictures are left alone."""
+        self.resident.append(round(psutil.Process().memory_info().rss / MIB, 1))
+
+
+def measure(family: str = "dcgan") -> dict[str, Any]:
+    """Resident MiB after each epoch, and how much was added from the second on."""
+    settings = Settings()
+    prepared = prepare(settings)
+    config = load_recipe(settings.root, family, {"epochs": EPOCHS, "evaluations_per_epoch": 1})
+    if not isinstance(config, GradientConfig):
+        raise TypeError(f"{family} is not trained by gradients")
+    resident = follow(config, prepared, Judge(settings, prepared))
+    growth = resident[-1] - resident[1]
+    protocol = (
+        f"{family}, {IMAGES:,} images of Fashion-MNIST an epoch, batch {config.batch_size}; after each epoch "
+        f"{SAMPLES:,} samples are measured; a checkpoint every {CHECKPOINT_SECONDS:.0f} s. Resident memory of the "
+        f"whole process after each epoch: {growth:+.1f} MiB from the second to the last."
+    )
+    return {"protocol": protocol, "resident_mib": resident, "growth_mib": round(growth, 1)}
+
+
+def follow(config: GradientConfig, prepared: PreparedSet, judge: Judge) -> list[float]:
+    """Train and return the resident MiB after each epoch."""
+    family = build_family(config, prepared)
+    if not isinstance(family, GradientFamily):
+        raise TypeError(f"{config.family} is not trained by gradients")
+
+    def score(images: Images, wanted: Labels) -> float:
+        return judge.measure(images, wanted, "validation").distance
+
+    images, labels = prepared.images("train")[:IMAGES], prepared.labels("train")[:IMAGES]
+    log, validation = Epochs(), Validation(score, samples=SAMPLES)
+    with tempfile.TemporaryDirectory() as folder:
+        plan = measure_plan(prepared, config)
+        Trainer(family, images, labels, Path(folder), plan, validation, log, CHECKPOINT_SECONDS).run()
+    return log.resident

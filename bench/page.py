@@ -1,0 +1,122 @@
+"""`docs/benchmarks.md`, written from the results that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.results import RESULTS, Spread, load
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+HEAD = """# Benchmarks
+
+Written by `make bench` (`python -m bench`) from `bench/results/*.json`; do not edit by hand. Every ratio was taken
+side by side in one run on one machine; a spread is median (least to most). Fréchet distances are over the 128
+features of the shipped ruler (`docs/decisions/005-the-ruler.md`), 10,000 generated images against the 10,000 of the
+test split: they are not comparable with papers' FID.
+"""
+
+
+def write_page() -> Path:
+    """Write the page; a measurement that was never made is left out."""
+    sections = [section for write in (speed, sampling, quality, likelihood, memory, transfer) for section in write()]
+    PAGE.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
+    return PAGE
+
+
+def speed() -> Iterator[str]:
+    """Training speed beside the textbook."""
+    yield from beside("speed", "Training speed", "textbook", "asked: at least 1.8 where the processor has bf16")
+
+
+def sampling() -> Iterator[str]:
+    """Sampling speed beside the bare session."""
+    yield from beside("sampling", "Sampling", "bare", "asked: at least 0.9")
+
+
+def beside(name: str, title: str, peer: str, asked: str) -> Iterator[str]:
+    """Images per second of ours and of a peer, and their ratio."""
+    found = load(name)
+    if found is None:
+        return
+    speeds, plan = found["images_per_second"], f" Plan: {found['plan']}." if "plan" in found else ""
+    rows = [("packshot", Spread(*speeds["packshot"])), (peer, Spread(*speeds[peer]))]
+    yield section(title, f"{found['protocol']}.{plan}", found)
+    yield table(("loop", "images/s"), [*rows, ("**ratio**", f"**{Spread(*found['ratio'])}**, {asked}")])
+
+
+def quality() -> Iterator[str]:
+    """The best GAN's distance by time beside the textbook's."""
+    for path in sorted(RESULTS.glob("quality-*.json")):
+        found = load(path.stem)
+        if found is None:
+            continue
+        goal, best = found["textbook"][-1], min(found["rows"], key=lambda row: row["validation"])
+        reached = next((row for row in found["rows"] if row["distance"] <= goal["distance"]), None)
+        text = (
+            f"The textbook ({len(found['textbook'])} epochs, fp32, batch 128) and ours at the same time, each in a "
+            "process of its own on half of the cores; measuring is not counted. Ours is chosen by validation distance."
+        )
+        yield section(f"Quality on Fashion-MNIST: {found['family']}, seed {found['seed']}", text, found)
+        rows = [trained(f"textbook, epoch {epoch}", row) for epoch, row in enumerate(found["textbook"], 1)]
+        if reached is not None:
+            rows.append(trained(f"{found['family']}, at the textbook's distance", reached))
+        rows.append(trained(f"{found['family']}, best", best))
+        yield table(("training", "images", "seconds", "processor seconds", "distance", "recall"), rows)
+        time = f"{reached['seconds'] / goal['seconds']:.2f}" if reached else "not reached"
+        part = f"{best['distance'] / goal['distance']:.0%}"
+        yield f"Time to the textbook's distance: **{time}** of its time (asked: 0.33). End: **{part}** of its distance "
+        yield f"(asked: at most 40 %), recall **{best['recall']:.3f}** (asked: 0.95).\n"
+
+
+def trained(name: str, row: dict[str, float]) -> tuple[object, ...]:
+    """A row of the quality table."""
+    recall = f"{row['recall']:.3f}" if "recall" in row else ""
+    return name, f"{row['images']:,}", f"{row['seconds']:.0f}", f"{row['cpu_seconds']:.0f}", row["distance"], recall
+
+
+def likelihood() -> Iterator[str]:
+    """Bits per dimension of the families that have a likelihood."""
+    found = load("likelihood")
+    if found is None:
+        return
+    yield section("Bits per dimension", found["protocol"], found)
+    rows = [(row["family"], row["likelihood"], f"{row['bits_per_dimension']:.4f}") for row in found["rows"]]
+    yield table(("family", "likelihood", "bits per dimension"), rows)
+    yield f"`pixelcnn` is **{found['below']:.1%}** below `vae` (asked: 15 %).\n"
+
+
+def memory() -> Iterator[str]:
+    """Resident memory by epoch."""
+    found = load("memory")
+    if found is None:
+        return
+    yield section("Memory of a training", found["protocol"], found)
+    rows = list(enumerate(found["resident_mib"], 1))
+    yield table(("epoch", "resident MiB"), rows)
+
+
+def transfer() -> Iterator[str]:
+    """Distance by images seen, from scratch and from another catalogue's weights."""
+    for path in sorted(RESULTS.glob("transfer-*.json")):
+        found = load(path.stem)
+        if found is None:
+            continue
+        yield section(f"Transfer learning: {found['title']}", found["protocol"], found)
+        rows = [(f"{row['images']:,}", row["scratch"], row["transferred"]) for row in found["rows"]]
+        yield table(("images seen", "distance from scratch", "distance with init_from"), rows)
+
+
+def section(title: str, text: str, found: dict[str, Any]) -> str:
+    """A heading, how it was measured, and on what."""
+    where = found["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in where["packages"].items())
+    device = where["gpu"] or f"{where['processor']}, {where['threads']} threads, {where['capability']}"
+    return f"## {title}\n\n{text}\n\nMeasured {where['date']} on {device}; {where['system']}; {packages}.\n"
+
+
+def table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines) + "\n"

@@ -1,0 +1,147 @@
+"""How close to real images a family comes, and how soon, against the textbook DCGAN on the same images."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.fashion import SAMPLES, Judge, prepare
+from bench.textbook_dcgan import LATENT
+from bench.textbook_dcgan import train as train_textbook
+from models.exported import latents, spread_categories
+from models.family import GradientConfig, GradientFamily, Images, Labels
+from models.files import write_whole
+from models.pixels import to_bytes
+from models.sampling import Validation
+from models.trainer import Trainer
+from tasks.fit import Unheard, build_family, measure_plan
+from tasks.prepared import PreparedSet
+from tasks.recipes import load_recipe
+from tasks.settings import Settings
+
+TEXTBOOK_BATCH = 128
+Row = dict[str, float]
+
+
+class Enough(Exception):
+    """The time for a training is over."""
+
+
+class Curve:
+    """Rows of (images seen, training seconds, distance, recall); the time that measuring takes is not counted."""
+
+    def __init__(self, path: Path, minutes: float) -> None:
+        self._path, self._minutes = path, minutes
+        self.rows: list[Row] = []
+        self.start()
+
+    def start(self) -> None:
+        """Training goes on from here."""
+        self._mark = time.monotonic(), time.process_time()
+
+    def add(self, images: int, measure: Callable[[], Row]) -> Row:
+        """Measure now, and stop the training when its time is over."""
+        last = self.rows[-1] if self.rows else {"seconds": 0.0, "cpu_seconds": 0.0}
+        wall, cpu = time.monotonic() - self._mark[0], time.process_time() - self._mark[1]
+        times = {"seconds": last["seconds"] + wall, "cpu_seconds": last["cpu_seconds"] + cpu}
+        row = {"images": images} | {name: round(value, 1) for name, value in times.items()} | measure()
+        self.rows.append(row)
+        write_whole(self._path, json.dumps(self.rows, indent=1).encode())
+        print(row, flush=True)
+        if times["seconds"] > 60 * self._minutes:
+            raise Enough
+        self.start()
+        return row
+
+
+def measure(family: str, changes: dict[str, Any], seed: int, minutes: float, epochs: int) -> dict[str, Any]:
+    """Train the textbook for `epochs` and `family` for `minutes` at the same time, each on its half of the cores."""
+    settings = Settings()
+    config = load_recipe(settings.root, family, changes | {"seed": seed, "epochs": 1000})
+    if not isinstance(config, GradientConfig):
+        raise TypeError(f"{family} is not trained by gradients")
+    prepared = prepare(settings)
+    folder, threads = settings.home / "bench" / f"{family}-seed{seed}", max(1, (os.cpu_count() or 1) // 2)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(threads)
+    spawn = multiprocessing.get_context("spawn")
+    textbook = spawn.Process(target=train_textbook_beside, args=(folder / "textbook.json", seed, epochs, threads))
+    textbook.start()
+    try:
+        rows = follow_family(config, prepared, Judge(settings, prepared), folder, minutes)
+        textbook.join()
+    finally:
+        textbook.kill()
+    beside = json.loads((folder / "textbook.json").read_text())
+    return {"family": family, "seed": seed, "recipe": config.model_dump(), "rows": rows, "textbook": beside}
+
+
+def train_textbook_beside(path: Path, seed: int, epochs: int, threads: int) -> None:
+    """The textbook in a process of its own, on so many threads."""
+    torch.set_num_threads(threads)
+    settings = Settings()
+    prepared = prepare(settings)
+    follow_textbook(prepared, Judge(settings, prepared), path, seed, epochs)
+
+
+def follow_textbook(prepared: PreparedSet, judge: Judge, path: Path, seed: int, epochs: int) -> None:
+    """Write the textbook's distance to the test split after each epoch to `path`."""
+    torch.manual_seed(seed)
+    images = torch.from_numpy(np.array(prepared.images("train"))).permute(0, 3, 1, 2).float() / 127.5 - 1
+    generators, curve = train_textbook(images, TEXTBOOK_BATCH), Curve(path, float("inf"))
+    steps = len(images) // TEXTBOOK_BATCH
+    for epoch in range(1, epochs + 1):
+        for _ in range(steps):
+            generator = next(generators)
+
+        def judged(generator: torch.nn.Module = generator) -> Row:
+            return {"distance": round(judge.measure(*sample_textbook(generator)).distance, 2)}
+
+        curve.add(epoch * steps * TEXTBOOK_BATCH, judged)
+
+
+def sample_textbook(generator: torch.nn.Module) -> tuple[Images, Labels]:
+    """10,000 images of the textbook's generator; it cannot be asked for a category."""
+    noise = torch.from_numpy(latents(SAMPLES, LATENT, seed=1234))[:, :, None, None]
+    generator.eval()
+    with torch.inference_mode():
+        images = np.concatenate([to_bytes(generator(part).numpy()) for part in torch.split(noise, 250)])
+    generator.train()
+    return images, spread_categories(SAMPLES, 10)
+
+
+def follow_family(
+    config: GradientConfig, prepared: PreparedSet, judge: Judge, folder: Path, minutes: float
+) -> list[Row]:
+    """The family's distances after each share of an epoch; validation chooses the best, test is what is reported."""
+    family = build_family(config, prepared)
+    if not isinstance(family, GradientFamily):
+        raise TypeError(f"{config.family} is not trained by gradients")
+    curve = Curve(folder / "rows.json", minutes)
+
+    def score(images: Images, wanted: Labels) -> float:
+        def judged() -> Row:
+            distance, recall = judge.measure(images, wanted)
+            validation = judge.measure(images, wanted, "validation").distance
+            return {"distance": round(distance, 2), "recall": round(recall, 4), "validation": round(validation, 2)}
+
+        return curve.add(trainer.step * config.batch_size, judged)["validation"]
+
+    plan, validation = measure_plan(prepared, config), Validation(score, samples=SAMPLES)
+    images, labels = prepared.images("train"), prepared.labels("train")
+    with tempfile.TemporaryDirectory() as files, contextlib.suppress(Enough):
+        trainer = Trainer(family, images, labels, Path(files), plan, validation, Unheard(), checkpoint_seconds=math.inf)
+        curve.start()
+        trainer.run()
+    return curve.rows
