@@ -153,7 +153,7 @@ def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> N
 
 def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
     """`packshot leaderboard`."""
-    from tasks.leaderboard import build_leaderboard
+    from tasks.leaderboard import COSTS, FIGURES, build_leaderboard
     from tasks.leaderboard_page import cells, explain_apart, header
 
     settings = Settings()
@@ -168,7 +168,9 @@ def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
     if as_json:
         sys.stdout.write(board.model_dump_json(indent=1) + "\n")
         return
-    summary_table(slot, header(board), [cells(board, one) for one in board.standings if one.rank])
+    ranked = [one for one in board.standings if one.rank]
+    for title, names in ((slot, FIGURES), ("what they cost", COSTS)):  # two tables, for one would be too wide
+        summary_table(title, header(board, names), [cells(board, one, names) for one in ranked])
     say(board.protocol)
     for text in explain_apart(board):
         say(text)

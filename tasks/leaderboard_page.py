@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,23 +84,24 @@ def contact_sheets(tracking: Tracking, board: Leaderboard) -> dict[int, bytes]:
     return {version: sheet for version, sheet in found.items() if sheet is not None}
 
 
-def header(board: Leaderboard) -> list[str]:
-    """The titles of the columns that any version has something in."""
-    return ["rank", "version", "family", "alias", board.title, *(COLUMNS[name] for name in _shown(board)), "date"]
+def header(board: Leaderboard, among: Collection[str] = COLUMNS) -> list[str]:
+    """The titles of the columns, `among` those given, that any version has something in."""
+    shown = (COLUMNS[name] for name in _shown(board, among))
+    return ["rank", "version", "family", "alias", board.title, *shown, "date"]
 
 
-def cells(board: Leaderboard, standing: Standing) -> list[str]:
+def cells(board: Leaderboard, standing: Standing, among: Collection[str] = COLUMNS) -> list[str]:
     """One version's row, under `header`; what was not measured is empty."""
     values = standing.figures | standing.costs
     names = ", ".join(standing.aliases)
     rank, version = str(standing.rank or ""), str(standing.version)
-    shown = [show(name, values) for name in _shown(board)]
+    shown = [show(name, values) for name in _shown(board, among)]
     return [rank, version, standing.family, names, short(standing.distance), *shown, standing.date]
 
 
-def _shown(board: Leaderboard) -> list[str]:
+def _shown(board: Leaderboard, among: Collection[str]) -> list[str]:
     there = {name for standing in board.standings for name in (*standing.figures, *standing.costs)}
-    return [name for name in COLUMNS if name in there]
+    return [name for name in COLUMNS if name in there and name in among]
 
 
 def show(name: str, values: Mapping[str, float]) -> str:
