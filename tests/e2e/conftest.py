@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ from tests.e2e.shop import TRAIN, Ended, Shop, end, open_shop
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory) -> Iterator[Shop]:
     """A checkout with a catalogue, and a server that its commands join."""
+    # Commands that a shell started in the background ignore Ctrl-C, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     made = open_shop(tmp_path_factory.mktemp("shop"))
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("PREFECT_API_URL", raising=False)

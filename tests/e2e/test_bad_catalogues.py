@@ -62,7 +62,6 @@ def test_bad_files_stop_the_run_before_anything_is_trained(spoilt):
     assert trained(spoilt) == before
 
 
-@pytest.mark.timeout(600)  # on a busy machine Prefect takes long to hear of the end
 def test_quarantine_goes_on_and_ctrl_c_says_how_to_resume(spoilt):
     quarantine = ("--quarantine", "--max-quarantined", "0.2", "--epochs", "500")
     process = spoilt.start("train", "dcgan", "--catalogue", "spoilt", *quarantine)
