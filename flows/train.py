@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from prefect import flow, runtime
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from flows import steps
 from models import FAMILIES, load_family
@@ -22,11 +23,22 @@ from tasks.recipes import find_source, parse, read_params, read_prepare
 from tasks.settings import Settings
 from tasks.tracking import check_tracking
 
+
+class PlainUnion:
+    """Shows a union that is told apart by a field as a plain one: Prefect's page makes raw JSON of the first."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Pydantic's schema with `anyOf` for `oneOf`."""
+        schema = {**handler(core)}
+        schema.pop("discriminator", None)
+        return {"anyOf": schema.pop("oneOf"), **schema} if "oneOf" in schema else schema
+
+
 if TYPE_CHECKING:
     Recipe = FamilyConfig
 else:
     CONFIGS = tuple(load_family(name).Config for name in FAMILIES)
-    Recipe = Annotated[Union[CONFIGS], Field(discriminator="family")]  # noqa: UP007 - a union made of a tuple
+    Recipe = Annotated[Union[CONFIGS], Field(discriminator="family"), PlainUnion()]  # noqa: UP007 - made of a tuple
 """The families' configs, told apart by `family`: Prefect's page makes its form from them."""
 
 
