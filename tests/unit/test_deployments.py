@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
 from flows.deployments import load_deployment, make_schedules, read_deployments
+from flows.train import train
+from models import FAMILIES
 from models.errors import InputError
 
 LISTED = Path(__file__).parent.parent.parent / "prefect.yaml"
@@ -61,3 +64,9 @@ def test_an_unknown_key_is_refused(tmp_path):
     )
     with pytest.raises(ValidationError, match="colour"):
         read_deployments(path)
+
+
+def test_the_form_of_train_offers_each_family_as_a_choice():
+    schema = parameter_schema(train).model_dump()["properties"]["recipe"]
+    assert len(schema["anyOf"]) == len(FAMILIES)
+    assert "oneOf" not in schema  # Prefect's page shows raw JSON for it
