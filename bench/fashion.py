@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from models.exported import ExportedRuler
-from models.family import Images, Labels
+from models.family import GradientConfig, Images, Labels
 from models.metrics import classify_scores, frechet_distance
 from tasks import pipeline
 from tasks.prepare import PrepareConfig
 from tasks.prepared import PreparedSet
 from tasks.progress import Silent
-from tasks.recipes import parse, read_section
+from tasks.recipes import load_recipe, parse, read_section
 from tasks.ruler import ensure_ruler
 from tasks.settings import Settings
 
@@ -55,3 +55,11 @@ def prepare(settings: Settings) -> PreparedSet:
     report = pipeline.validate(settings, data, False, 0.02).value
     config = parse(PrepareConfig, read_section(settings.root, "prepare", CATALOGUE))
     return pipeline.prepare(settings, data, report, config, Silent()).value
+
+
+def load_gradient_recipe(settings: Settings, family: str, changes: dict[str, Any]) -> GradientConfig:
+    """The recipe of `params.yaml` with `changes`, for a family that the trainer trains."""
+    config = load_recipe(settings.root, family, changes)
+    if not isinstance(config, GradientConfig):
+        raise TypeError(f"{family} is not trained by gradients")
+    return config

@@ -6,13 +6,11 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from bench.fashion import prepare
-from models.family import GradientConfig, GradientFamily
+from bench.fashion import load_gradient_recipe, prepare
 from models.sampling import Validation, mean_bits
 from models.trainer import Trainer
-from tasks.fit import Unheard, build_family, measure_plan
+from tasks.fit import Unheard, build_gradient_family, measure_plan
 from tasks.prepared import PreparedSet
-from tasks.recipes import load_recipe
 from tasks.settings import Settings
 
 FAMILIES = ("vae", "pixelcnn")
@@ -33,10 +31,8 @@ def measure() -> dict[str, Any]:
 
 def train_and_measure(settings: Settings, prepared: PreparedSet, name: str) -> dict[str, Any]:
     """One family's figure, by the weights that were best on the validation split."""
-    config = load_recipe(settings.root, name, {})
-    family = build_family(config, prepared)
-    if not isinstance(family, GradientFamily) or not isinstance(config, GradientConfig):
-        raise TypeError(f"{name} is not trained by gradients")
+    config = load_gradient_recipe(settings, name, {})
+    family = build_gradient_family(config, prepared)
     held_out = prepared.images("validation"), prepared.labels("validation")
     images, labels = prepared.images("train"), prepared.labels("train")
     folder, validation = settings.home / "bench" / name, Validation(lambda *_: 0.0, held_out)

@@ -8,13 +8,12 @@ from typing import Any
 
 import psutil
 
-from bench.fashion import Judge, prepare
-from models.family import GradientConfig, GradientFamily, Images, Labels
+from bench.fashion import Judge, load_gradient_recipe, prepare
+from models.family import GradientConfig, Images, Labels
 from models.sampling import Validation
 from models.trainer import Trainer
-from tasks.fit import Unheard, build_family, measure_plan
+from tasks.fit import Unheard, build_gradient_family, measure_plan
 from tasks.prepared import PreparedSet
-from tasks.recipes import load_recipe
 from tasks.settings import Settings
 
 IMAGES = 12_800
@@ -39,9 +38,7 @@ def measure(family: str = "dcgan") -> dict[str, Any]:
     """Resident MiB after each epoch, and how much was added from the second on."""
     settings = Settings()
     prepared = prepare(settings)
-    config = load_recipe(settings.root, family, {"epochs": EPOCHS, "evaluations_per_epoch": 1})
-    if not isinstance(config, GradientConfig):
-        raise TypeError(f"{family} is not trained by gradients")
+    config = load_gradient_recipe(settings, family, {"epochs": EPOCHS, "evaluations_per_epoch": 1})
     resident = follow(config, prepared, Judge(settings, prepared))
     growth = resident[-1] - resident[1]
     protocol = (
@@ -54,9 +51,7 @@ def measure(family: str = "dcgan") -> dict[str, Any]:
 
 def follow(config: GradientConfig, prepared: PreparedSet, judge: Judge) -> list[float]:
     """Train and return the resident MiB after each epoch."""
-    family = build_family(config, prepared)
-    if not isinstance(family, GradientFamily):
-        raise TypeError(f"{config.family} is not trained by gradients")
+    family = build_gradient_family(config, prepared)
 
     def score(images: Images, wanted: Labels) -> float:
         return judge.measure(images, wanted, "validation").distance

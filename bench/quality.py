@@ -16,18 +16,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.fashion import SAMPLES, Judge, prepare
+from bench.fashion import SAMPLES, Judge, load_gradient_recipe, prepare
 from bench.textbook_dcgan import LATENT
 from bench.textbook_dcgan import train as train_textbook
 from models.exported import latents, spread_categories
-from models.family import GradientConfig, GradientFamily, Images, Labels
+from models.family import GradientConfig, Images, Labels
 from models.files import write_whole
 from models.pixels import to_bytes
 from models.sampling import Validation
 from models.trainer import Trainer
-from tasks.fit import Unheard, build_family, measure_plan
+from tasks.fit import Unheard, build_gradient_family, measure_plan
 from tasks.prepared import PreparedSet
-from tasks.recipes import load_recipe
 from tasks.settings import Settings
 
 TEXTBOOK_BATCH = 128
@@ -68,9 +67,7 @@ class Curve:
 def measure(family: str, changes: dict[str, Any], seed: int, minutes: float, epochs: int) -> dict[str, Any]:
     """Train the textbook for `epochs` and `family` for `minutes` at the same time, each on its half of the cores."""
     settings = Settings()
-    config = load_recipe(settings.root, family, changes | {"seed": seed, "epochs": 1000})
-    if not isinstance(config, GradientConfig):
-        raise TypeError(f"{family} is not trained by gradients")
+    config = load_gradient_recipe(settings, family, changes | {"seed": seed, "epochs": 1000})
     prepared = prepare(settings)
     folder, threads = settings.home / "bench" / f"{family}-seed{seed}", max(1, (os.cpu_count() or 1) // 2)
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,9 +122,7 @@ def follow_family(
     config: GradientConfig, prepared: PreparedSet, judge: Judge, folder: Path, minutes: float
 ) -> list[Row]:
     """The family's distances after each share of an epoch; validation chooses the best, test is what is reported."""
-    family = build_family(config, prepared)
-    if not isinstance(family, GradientFamily):
-        raise TypeError(f"{config.family} is not trained by gradients")
+    family = build_gradient_family(config, prepared)
     curve = Curve(folder / "rows.json", minutes)
 
     def score(images: Images, wanted: Labels) -> float:

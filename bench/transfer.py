@@ -14,22 +14,22 @@ from typing import Any, NamedTuple
 
 import torch
 
-from bench.fashion import CATALOGUE
+from bench.fashion import CATALOGUE, load_gradient_recipe
 from bench.page import table
 from bench.results import save
 from models.exported import ExportedRuler
-from models.family import GradientConfig, GradientFamily
+from models.family import GradientConfig
 from models.initial import NETWORKS_FILE, start_from, write_networks
 from models.metrics import frechet_distance
 from models.sampling import Validation
 from models.speed import SpeedPlan
 from models.trainer import Trainer
 from tasks.catalogue import read_catalogue
-from tasks.fit import Unheard, build_family, measure_plan
+from tasks.fit import Unheard, build_gradient_family, measure_plan
 from tasks.prepare import PrepareConfig, prepare
 from tasks.prepared import PreparedSet
 from tasks.progress import Silent
-from tasks.recipes import load_recipe, parse, read_prepare
+from tasks.recipes import parse, read_prepare
 from tasks.ruler import RulerFile, ensure_ruler
 from tasks.settings import Settings
 from tasks.steps import digest_json
@@ -73,9 +73,7 @@ def measure(
     settings: Settings, case: Case, family: str, updates: int, source_updates: int, seeds: Sequence[int]
 ) -> dict[str, Any]:
     """The distances by images seen of both trainings, the median over seeds with each seed's own beside it."""
-    config = load_recipe(settings.root, family, {"epochs": 1000})
-    if not isinstance(config, GradientConfig):
-        raise TypeError(f"{family} is not trained by gradients")
+    config = load_gradient_recipe(settings, family, {"epochs": 1000})
     plan = measure_plan(case.target, config)
     weights = learn(settings, case, config, plan, source_updates)
     distance = Distance(case)
@@ -144,9 +142,7 @@ def make_trainer(
 ) -> Trainer:
     """A trainer on the train split, from the seed or from `weights`."""
     started = config if weights is None else config.model_copy(update={"init_from": str(weights)})
-    family = build_family(started, prepared)
-    if not isinstance(family, GradientFamily):
-        raise TypeError(f"{config.family} is not trained by gradients")
+    family = build_gradient_family(started, prepared)
     frozen = frozenset[str]() if weights is None else start_from(family, weights).frozen
     torch.manual_seed(config.seed)
     data = prepared.images("train"), prepared.labels("train")

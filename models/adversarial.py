@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -75,12 +75,12 @@ class AdversarialConfig(GradientConfig):
         return weight
 
 
-class Critic(nn.Module):
+class Critic(nn.Module, ABC):
     """A discriminator: images (N, C, H, W) in [-1, 1] and categories (N,) to logits (N,), and how steep they are."""
 
+    @abstractmethod
     def judge(self, images: Tensor, category: Tensor) -> Tensor:
         """The logits."""
-        raise NotImplementedError
 
     def forward(self, images: Tensor, category: Tensor, slopes: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """The logits; with `slopes` also their squared gradients by image, (N,), in the same number format."""

@@ -47,7 +47,7 @@ class Validation(NamedTuple):
 def sample(family: Family, generator: nn.Module, count: int, seed: int) -> tuple[Images, Labels]:
     """Images uint8 (count, H, W, C) and the categories asked for, spread evenly; the same for the same seed."""
     categories = spread_categories(count, family.shape.categories)
-    device = next((tensor.device for tensor in generator.state_dict().values()), torch.device("cpu"))
+    device = find_device(generator)
     batches = []
     with torch.inference_mode():
         for index, noise in enumerate(latent_batches(count, family.latent, seed, BATCH)):
@@ -75,7 +75,7 @@ def measure_likelihood(family: Family, images: Images, labels: Labels) -> dict[s
 
 def bits_of_each(family: Family, images: Images, labels: Labels) -> npt.NDArray[np.float64]:
     """Bits per dimension of each of the uint8 images (N, H, W, C), shape (N,)."""
-    device = next((tensor.device for tensor in family.generator.state_dict().values()), torch.device("cpu"))
+    device = find_device(family.generator)
     bits = []
     with torch.inference_mode():
         for start in range(0, len(images), LIKELIHOOD_BATCH):
@@ -83,3 +83,8 @@ def bits_of_each(family: Family, images: Images, labels: Labels) -> npt.NDArray[
             planes, categories = to_planes(images[part]), torch.tensor(labels[part])
             bits.append(family.bits_per_dimension(planes.to(device), categories.to(device)).double().cpu().numpy())
     return np.concatenate(bits)
+
+
+def find_device(network: nn.Module) -> torch.device:
+    """Where the network's weights are; the CPU for one that has none."""
+    return next((tensor.device for tensor in network.state_dict().values()), torch.device("cpu"))

@@ -236,6 +236,14 @@ def build_family(config: FamilyConfig, prepared: PreparedSet) -> Family:
     return load_family(config.family)(config, shape)
 
 
+def build_gradient_family(config: GradientConfig, prepared: PreparedSet) -> GradientFamily:
+    """The same for a config of a family that the trainer trains."""
+    family = build_family(config, prepared)
+    if not isinstance(family, GradientFamily):
+        raise TypeError(f"{config.family} is not trained by gradients")
+    return family
+
+
 def make_validation(prepared: PreparedSet, ruler: RulerFile) -> Validation:
     """The Fréchet distance of generated images to the validation split, by the ruler; or its likelihood."""
     measuring = ExportedRuler(ruler.path)
@@ -265,9 +273,7 @@ def measure_plan(prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
     images, labels = prepared.images("train"), prepared.labels("train")
 
     def batch(plan: SpeedPlan) -> Callable[[], object]:
-        family = build_family(config, prepared)
-        if not isinstance(family, GradientFamily):
-            raise TypeError(f"{config.family} is not trained by gradients")
+        family = build_gradient_family(config, prepared)
         return Trainer(family, images, labels, Path(), plan, Validation(lambda *_: 0.0), Unheard()).advance
 
     return choose_plan(batch, config.batch_size, config.precision, config.memory_format)
