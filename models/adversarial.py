@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim import Optimizer
 
 from models.diffaugment import DiffAugmentConfig, augment
@@ -40,6 +41,9 @@ Penalty = Annotated[
 Clip = Annotated[float, Field(ge=0, le=1, description="bound of the discriminator's weights; 0 is none")]
 Conditional = Annotated[bool, Field(description="ask for a category when generating")]
 Spectral = Annotated[bool, Field(description="spectral normalisation of the discriminator")]
+Auxiliary = Annotated[
+    float, Field(ge=0, le=10, description="weight of telling the categories apart, for both networks; 0 is off")
+]
 
 
 class AdversarialConfig(GradientConfig):
@@ -56,6 +60,7 @@ class AdversarialConfig(GradientConfig):
     r1: float = Field(default=0.0, ge=0, le=1000, description="weight of R1, real images' squared gradients; 0 is off")
     gradient_penalty: Penalty = 0.0
     weight_clip: Clip = 0.0
+    auxiliary: Auxiliary = 0.0
     diff_augment: DiffAugmentConfig = Field(
         default_factory=DiffAugmentConfig, description="changes to what the discriminator sees"
     )
@@ -74,21 +79,40 @@ class AdversarialConfig(GradientConfig):
             raise ValueError("0 unless discriminator_norm is layer or none: batch norm mixes the images' gradients")
         return weight
 
+    @field_validator("auxiliary")
+    @classmethod
+    def _tell_apart_what_is_told(cls, weight: float, info: ValidationInfo) -> float:
+        if weight and not info.data.get("conditional"):
+            raise ValueError("0 unless conditional is on: there are no categories to tell apart")
+        return weight
+
+
+class Verdict(NamedTuple):
+    """What a discriminator says of N images; each has shape (N,)."""
+
+    logits: Tensor
+    """Of the category asked for: above 0 is real."""
+    surprise: Tensor
+    """-log p(category | image), the categories' logits taken for those of a classifier (Chen et al. 2021, eq. 9)."""
+    squares: Tensor | None = None
+    """Squared gradients of the logits by image."""
+
 
 class Critic(nn.Module, ABC):
-    """A discriminator: images (N, C, H, W) in [-1, 1] and categories (N,) to logits (N,), and how steep they are."""
+    """A discriminator: images (N, C, H, W) in [-1, 1] and categories (N,) to a verdict."""
 
     @abstractmethod
-    def judge(self, images: Tensor, category: Tensor) -> Tensor:
-        """The logits."""
+    def judge(self, images: Tensor) -> Tensor:
+        """The logits for each category, (N, categories), or (N, 1) where the category is not asked for."""
 
-    def forward(self, images: Tensor, category: Tensor, slopes: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        """The logits; with `slopes` also their squared gradients by image, (N,), in the same number format."""
-        if not slopes:
-            return self.judge(images, category)
-        images = images.detach().requires_grad_()
-        logits = self.judge(images, category)
-        return logits, square_slopes(logits, images)
+    def forward(self, images: Tensor, category: Tensor, slopes: bool = False) -> Verdict:
+        """The verdict; with `slopes` also the squared gradients, in the same number format."""
+        if slopes:
+            images = images.detach().requires_grad_()
+        every = self.judge(images)
+        asked = category[:, None] if every.shape[1] > 1 else torch.zeros_like(category)[:, None]
+        logits, surprise = every.gather(1, asked)[:, 0], -functional.log_softmax(every, 1).gather(1, asked)[:, 0]
+        return Verdict(logits, surprise, square_slopes(logits, images) if slopes else None)
 
 
 class AdversarialFamily(GradientFamily):
@@ -148,7 +172,8 @@ class AdversarialFamily(GradientFamily):
             if self.config.weight_clip:
                 clip_weights(self.discriminator, self.config.weight_clip)
         seen = augment(fake, self.config.diff_augment)
-        generator_loss = self.game.generator(discriminator(seen, categories))
+        verdict = discriminator(seen, categories)
+        generator_loss = self.game.generator(verdict.logits) + self.config.auxiliary * verdict.surprise.mean()
         parts.update("generator", generator_loss)
         losses = {"loss_discriminator": discriminator_loss, "loss_generator": generator_loss}
         return {name: loss.detach() for name, loss in losses.items()}
@@ -157,15 +182,22 @@ class AdversarialFamily(GradientFamily):
         """The discriminator's loss with its penalties."""
         config = self.config
         real, fake = augment(real, config.diff_augment), augment(fake, config.diff_augment)
-        penalty = torch.zeros((), device=real.device)
-        if config.r1:
-            (real_logits, squares), fake_logits = discriminator(real, labels, slopes=True), discriminator(fake, labels)
-            penalty = penalty + config.r1 * penalise_real_slopes(squares)
-        elif config.discriminator_norm == "batch":  # real and generated images each have their own statistics
-            real_logits, fake_logits = discriminator(real, labels), discriminator(fake, labels)
-        else:
-            real_logits, fake_logits = discriminator(torch.cat((real, fake)), labels.repeat(2)).chunk(2)
+        on_real, on_fake = self._compare(discriminator, real, fake, labels)
+        loss = self.game.discriminator(on_real.logits, on_fake.logits) + config.auxiliary * on_real.surprise.mean()
+        if on_real.squares is not None:
+            loss = loss + config.r1 * penalise_real_slopes(on_real.squares)
         if config.gradient_penalty:
-            _, squares = discriminator(mix(real, fake), labels, slopes=True)
-            penalty = penalty + config.gradient_penalty * penalise_slopes(squares)
-        return self.game.discriminator(real_logits, fake_logits) + penalty
+            squares = discriminator(mix(real, fake), labels, slopes=True).squares
+            loss = loss + config.gradient_penalty * penalise_slopes(squares)
+        return loss
+
+    def _compare(self, discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Verdict, Verdict]:
+        """The verdicts on real and on generated images, in one pass where nothing speaks against it."""
+        if self.config.r1:
+            return discriminator(real, labels, slopes=True), discriminator(fake, labels)
+        if self.config.discriminator_norm == "batch":  # real and generated images each have their own statistics
+            return discriminator(real, labels), discriminator(fake, labels)
+        both = discriminator(torch.cat((real, fake)), labels.repeat(2))
+        halves = zip(both.logits.chunk(2), both.surprise.chunk(2), strict=True)
+        first, second = (Verdict(*half) for half in halves)
+        return first, second

@@ -49,14 +49,13 @@ class Generator(nn.Module):
 
 
 class Discriminator(Critic):
-    """Images (N, C, H, W) and categories (N,) to logits (N,); strided convolutions, no norm on the first.
+    """Images (N, C, H, W) to logits (N, 1); strided convolutions, no norm on the first.
 
-    A conditional one has a logit for each category and gives that of the category asked for (Mescheder et al. 2018).
+    A conditional one has a logit for each category (Mescheder et al. 2018).
     """
 
     def __init__(self, config: AdversarialConfig, shape: ImageShape) -> None:
         super().__init__()
-        self.conditional = config.conditional
         widths = list_widths(config.width, shape.size)[::-1]
         plain = config.discriminator_norm == "none"
         self.from_image = nn.Sequential(
@@ -72,9 +71,9 @@ class Discriminator(Critic):
         self.body = nn.Sequential(*layers)
         self.head = nn.Conv2d(widths[-1], shape.categories if config.conditional else 1, START, bias=False)
 
-    def judge(self, images: Tensor, category: Tensor) -> Tensor:
+    def judge(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.body(self.from_image(images))).flatten(1)
-        return (logits.gather(1, category[:, None]) if self.conditional else logits).flatten()
+        return logits
 
 
 def build_norm(config: AdversarialConfig, channels: int) -> list[nn.Module]:

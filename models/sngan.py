@@ -79,7 +79,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(Critic):
-    """Images (N, C, H, W) and categories (N,) to logits (N,): features, and their projection on the category.
+    """Images (N, C, H, W) to logits for each category (N, K): features, and their projection on the categories.
 
     f(x, y) = psi(phi(x)) + y^T V phi(x) (Miyato & Koyama 2018, eq. 3).
     """
@@ -95,10 +95,10 @@ class Discriminator(Critic):
         self.head = nn.Linear(widths[-1] * START**2, 1, bias=False)
         self.category = nn.Embedding(shape.categories, widths[-1] * START**2) if config.conditional else None
 
-    def judge(self, images: Tensor, category: Tensor) -> Tensor:
+    def judge(self, images: Tensor) -> Tensor:
         features = self.body(self.from_image(images)).flatten(1)
-        logits: Tensor = self.head(features).flatten()
-        return logits if self.category is None else logits + (self.category(category) * features).sum(1)
+        logits: Tensor = self.head(features)
+        return logits if self.category is None else logits + functional.linear(features, self.category.weight)
 
 
 class SNGAN(AdversarialFamily):

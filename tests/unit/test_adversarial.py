@@ -28,6 +28,7 @@ BOUNDS = {
     "r1": (-1, 1001),
     "gradient_penalty": (-1, 1001),
     "weight_clip": (-0.1, 1.1),
+    "auxiliary": (-1, 11),
     "diff_augment": ({"colour": 2}, {"blur": 1}),
 }
 REGULARISERS = [
@@ -56,9 +57,9 @@ def test_shapes_for_both_sizes(name, conditional, channels, size):
     category = torch.tensor([0, 1, 1])
     images = family.generator(torch.randn(3, family.latent), category)
     assert images.shape == (3, channels, size, size)
-    logits, squares = family.discriminator(images, category, slopes=True)
-    assert logits.shape == squares.shape == (3,)
-    torch.testing.assert_close(family.discriminator(images, category), logits, rtol=0.2, atol=1e-3)
+    verdict = family.discriminator(images, category, slopes=True)
+    assert verdict.logits.shape == verdict.squares.shape == verdict.surprise.shape == (3,)
+    torch.testing.assert_close(family.discriminator(images, category).logits, verdict.logits, rtol=0.2, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", GANS)
@@ -88,6 +89,21 @@ def test_penalties_on_slopes_need_a_discriminator_that_judges_each_image_alone(p
     assert getattr(DCGANConfig(**{penalty: 1.0, "discriminator_norm": "layer"}), penalty) == 1
 
 
+def test_categories_are_told_apart_only_where_they_are_told():
+    with pytest.raises(ValidationError, match="0 unless conditional is on") as refusal:
+        DCGANConfig(auxiliary=0.5, conditional=False)
+    assert refusal.value.errors()[0]["loc"] == ("auxiliary",)
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_surprise_is_the_cross_entropy_of_the_categories_logits(name):
+    discriminator, images = build(name, conditional=True).discriminator.eval(), torch.randn(3, 1, 32, 32)
+    every = torch.stack([discriminator(images, torch.full((3,), kind)).logits for kind in range(len(CATEGORIES))], 1)
+    category = torch.tensor([0, 1, 1])
+    expected = torch.nn.functional.cross_entropy(every, category, reduction="none")
+    torch.testing.assert_close(discriminator(images, category).surprise, expected)
+
+
 def test_every_critic_update_needs_two_images():
     with pytest.raises(ValidationError, match="at most half of batch_size"):
         DCGANConfig(batch_size=7, critic_updates=4)
@@ -110,13 +126,14 @@ def test_any_loss_goes_with_any_regulariser(tmp_path, loss, changes):
         {"gradient_penalty": 5.0},
         {"weight_clip": 0.001},
         {"spectral_norm": True},
+        {"auxiliary": 0.5},
         {"diff_augment": {"cutout": 0.5}},
     ],
     ids=lambda changes: next(iter(changes)),
 )
 def test_each_regulariser_changes_what_is_learned(changes):
     def losses(**given):
-        family, found = build("dcgan", discriminator_norm="none", **given), []
+        family, found = build("dcgan", discriminator_norm="none", conditional=True, **given), []
         optimisers = {name: family.optimiser(name) for name in family.networks}
 
         def update(name, loss):

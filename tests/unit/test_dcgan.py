@@ -57,7 +57,7 @@ def test_the_discriminators_norm_can_be_chosen(norm, kinds):
     found = {type(layer) for layer in family.discriminator.modules()} & {nn.BatchNorm2d, nn.GroupNorm}
     assert found == kinds
     assert (family.discriminator.body[0].bias is None) == bool(kinds)
-    assert family.discriminator(torch.randn(3, 1, 32, 32), torch.zeros(3, dtype=torch.int64)).shape == (3,)
+    assert family.discriminator(torch.randn(3, 1, 32, 32), torch.zeros(3, dtype=torch.int64)).logits.shape == (3,)
 
 
 def test_a_category_is_a_one_hot_vector_beside_the_noise():
@@ -94,7 +94,9 @@ def test_a_category_changes_the_image_and_the_verdict_only_when_conditional():
         family.generator.eval()
         family.discriminator.eval()
         same_image = torch.equal(family.generator(noise, first), family.generator(noise, second))
-        same_verdict = torch.equal(family.discriminator(images, first), family.discriminator(images, second))
+        same_verdict = torch.equal(
+            family.discriminator(images, first).logits, family.discriminator(images, second).logits
+        )
         assert (same_image, same_verdict) == (not conditional, not conditional)
 
 
@@ -104,7 +106,7 @@ def test_a_conditional_discriminator_judges_each_image_by_its_own_category():
     every = discriminator.head(discriminator.body(discriminator.from_image(images))).flatten(1)
     assert every.shape == (4, 5)
     expected = torch.stack([every[row, category] for row, category in enumerate(categories)])
-    assert torch.equal(discriminator(images, categories), expected)
+    assert torch.equal(discriminator(images, categories).logits, expected)
 
 
 def test_the_losses_of_an_undecided_discriminator_are_known():

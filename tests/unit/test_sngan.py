@@ -57,7 +57,7 @@ def test_the_verdict_is_the_features_own_and_their_projection_on_the_category():
     table = discriminator.category.weight
     own = features @ discriminator.head.weight[0]
     expected = own + torch.stack([features[row] @ table[kind] for row, kind in enumerate(category.tolist())])
-    torch.testing.assert_close(discriminator(images, category), expected)
+    torch.testing.assert_close(discriminator(images, category).logits, expected)
 
 
 def test_a_category_changes_the_image_and_the_verdict_only_when_conditional():
@@ -68,7 +68,9 @@ def test_a_category_changes_the_image_and_the_verdict_only_when_conditional():
         family.generator.eval()
         family.discriminator.eval()
         same_image = torch.equal(family.generator(noise, first), family.generator(noise, second))
-        same_verdict = torch.equal(family.discriminator(images, first), family.discriminator(images, second))
+        same_verdict = torch.equal(
+            family.discriminator(images, first).logits, family.discriminator(images, second).logits
+        )
         assert (same_image, same_verdict) == (not conditional, not conditional)
 
 
