@@ -1,4 +1,4 @@
-"""Run measurements and write `docs/benchmarks.md`: `python -m bench [speed|sampling|quality|page ...]`."""
+"""Run measurements and write `docs/benchmarks.md`: `python -m bench [speed|sampling|quality|equal|page ...]`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ def main() -> None:
     """Parse the command line, measure what it names, and write the page anew."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="*", default=["speed", "sampling", "memory"], help="which measurements")
-    parser.add_argument("--family", default="sngan", help="quality: the family held against the textbook")
+    parser.add_argument("--family", default="sngan", help="quality, equal: the family held against the textbook")
     parser.add_argument("--minutes", type=float, default=60.0, help="quality: its training time on half of the cores")
     parser.add_argument("--epochs", type=int, default=3, help="quality: the textbook's epochs")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--set", action="append", default=[], help="quality: name=value of the recipe")
+    parser.add_argument("--set", action="append", default=[], help="quality, equal: name=value of the recipe")
     arguments = parser.parse_args()
     for what in arguments.what:
         if what != "page":
@@ -29,16 +29,19 @@ def main() -> None:
 
 def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The result's name and figures of one measurement."""
-    from bench import likelihood, memory, quality, sampling, speed
+    from bench import equal, likelihood, memory, quality, sampling, speed
     from tasks.recipes import parse_changes
 
     if what == "quality":
         changes = parse_changes(arguments.set)
         found = quality.measure(arguments.family, changes, arguments.seed, arguments.minutes, arguments.epochs)
         return f"quality-{arguments.family}-seed{arguments.seed}", found
+    if what == "equal":
+        found = equal.measure(arguments.family, parse_changes(arguments.set), arguments.seed)
+        return f"equal-{arguments.family}-seed{arguments.seed}", found
     modules = {"speed": speed, "sampling": sampling, "memory": memory, "likelihood": likelihood}
     if what not in modules:
-        raise SystemExit(f"error: what: got {what!r}, allowed: {', '.join([*modules, 'quality', 'page'])}")
+        raise SystemExit(f"error: what: got {what!r}, allowed: {', '.join([*modules, 'quality', 'equal', 'page'])}")
     return what, modules[what].measure()
 
 

@@ -20,7 +20,9 @@ test split: they are not comparable with papers' FID.
 
 def write_page() -> Path:
     """Write the page; a measurement that was never made is left out."""
-    sections = [section for write in (speed, sampling, quality, likelihood, memory, transfer) for section in write()]
+    sections = [
+        section for write in (speed, sampling, quality, equal, likelihood, memory, transfer) for section in write()
+    ]
     PAGE.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
     return PAGE
 
@@ -68,6 +70,21 @@ def quality() -> Iterator[str]:
         part = f"{best['distance'] / goal['distance']:.0%}"
         yield f"Time to the textbook's distance: **{time}** of its time (asked: 0.33). End: **{part}** of its distance "
         yield f"(asked: at most 40 %), recall **{best['recall']:.3f}** (asked: 0.95).\n"
+
+
+def equal() -> Iterator[str]:
+    """A family's distance beside the textbook's after equal images."""
+    for path in sorted(RESULTS.glob("equal-*.json")):
+        found = load(path.stem)
+        if found is None:
+            continue
+        text = "Each by its own recipe; one update of ours takes a smaller batch, so that it makes more of them."
+        yield section(f"Distance after equal images: {found['family']}, seed {found['seed']}", text, found)
+        rows = [
+            (f"{theirs['images']:,}", theirs["distance"], ours["distance"])
+            for theirs, ours in zip(found["textbook"], found["rows"], strict=True)
+        ]
+        yield table(("images seen", "textbook", found["family"]), rows)
 
 
 def trained(name: str, row: dict[str, float]) -> tuple[object, ...]:

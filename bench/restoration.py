@@ -1,0 +1,161 @@
+"""The queue of super-resolution trainings on the development photos: `python -m bench.restoration [JOB ...]`.
+
+Run it again to go on: each job resumes from its checkpoint, and a finished one is left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+
+from models import load_family
+from models.family import Images, ImageShape
+from models.imaging.patches import cut_patches
+from models.initial import NETWORKS_FILE, start_from
+from models.restoration import RestorationFamily
+from models.sampling import Validation
+from models.speed import SpeedPlan
+from models.trainer import Trained, Trainer
+from tasks.settings import Settings
+from tasks.storage import locked
+
+PATCH = 96
+HELD_OUT_PATCH = 192
+HELD_OUT_KODAK = ("05", "15", "20")
+"""Bicycles, a portrait and a plane: much detail, skin and sky."""
+BRISK = {"precision": "bf16-mixed", "memory_format": "channels_last"}
+ON_X2 = {"init_from": "foldsr-x2", "fresh": ["generator.tail.*", "generator.skip.*"]}
+
+
+class Job(NamedTuple):
+    """One training: its family, and what differs from the family's defaults."""
+
+    family: str
+    changes: dict[str, Any]
+    plan: dict[str, str]
+
+
+QUEUE: dict[str, Job] = {
+    "foldsr-x2": Job("foldsr", {"scale": 2, "epochs": 40, "batch_size": 16, "learning_rate": 1e-3}, BRISK),
+}
+"""The trainings, in the order of their worth."""
+
+
+class Lines:
+    """A training log of one line a judgement and one each thousand updates."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def metrics(self, step: int, figures: dict[str, float]) -> None:
+        """Print the validation figures."""
+        found = {name: value for name, value in figures.items() if name.startswith("validation")}
+        for name, value in found.items():
+            self._say(f"step {step}: {name} {value:.4f}")
+
+    def samples(self, step: int, images: Images) -> None:
+        """Leave no pictures."""
+
+    def progress(self, done: int, total: int, note: str) -> None:
+        """Print where it stands, now and then."""
+        if done % 1000 == 0 or done == total:
+            self._say(f"{done}/{total}: {note}")
+
+    def _say(self, text: str) -> None:
+        print(time.strftime("%H:%M:%S"), self.name, text, flush=True)
+
+
+def main() -> None:
+    """Train what is named, or the whole queue, one after the other."""
+    parser = argparse.ArgumentParser(prog="python -m bench.restoration", description=__doc__)
+    parser.add_argument("jobs", nargs="*", default=list(QUEUE), help=f"of {', '.join(QUEUE)}")
+    settings = Settings()
+    for name in parser.parse_args().jobs:
+        with locked(settings.home / "bench" / "restoration" / f"{name}.lock", seconds=1, doing=f"training {name}"):
+            train(name, QUEUE[name], settings.home / "bench" / "restoration")
+
+
+def train(name: str, job: Job, state: Path) -> Path:
+    """Train one job, or go on with it; returns its folder, with `trained.json` and the weights in it."""
+    folder, done = state / name, state / name / "trained.json"
+    if done.exists():
+        return folder
+    images, held_out = load_patches(state)
+    family, frozen = build(job, state)
+    plan = SpeedPlan.model_validate(job.plan)
+    validation = Validation(lambda *_: 0.0, (held_out, np.zeros(len(held_out), np.int64)))
+    labels = np.zeros(len(images), np.int64)
+    trained = Trainer(family, images, labels, folder, plan, validation, Lines(name), frozen=frozen).run()
+    done.write_text(json.dumps(describe(trained, family), indent=1) + "\n")
+    return folder
+
+
+def build(job: Job, state: Path) -> tuple[RestorationFamily, frozenset[str]]:
+    """The job's family, with the weights of its seed or of the job that it starts from."""
+    kind: Any = load_family(job.family)
+    config = kind.Config.model_validate({"family": job.family, **job.changes})
+    torch.manual_seed(config.seed)
+    family: RestorationFamily = kind(config, ImageShape(3, PATCH, 1))
+    if config.init_from is None:
+        return family, frozenset()
+    return family, start_from(family, state / config.init_from / NETWORKS_FILE).frozen
+
+
+def describe(trained: Trained, family: RestorationFamily) -> dict[str, Any]:
+    """The training's figures and its parameters."""
+    figures = {name: value for name, value in trained._asdict().items() if not isinstance(value, Path)}
+    return {**figures, "config": family.config.model_dump()}
+
+
+def load_patches(state: Path) -> tuple[Images, Images]:
+    """Pieces to learn from (N, 96, 96, 3) and to judge by (M, 192, 192, 3), cut once and kept."""
+    paths = [state / f"{split}.npy" for split in ("train", "held-out")]
+    if not all(path.exists() for path in paths):
+        state.mkdir(parents=True, exist_ok=True)
+        photos = Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data"))
+        for path, pieces in zip(paths, (training_pieces(photos), held_out_pieces(photos)), strict=True):
+            np.save(path, np.concatenate(list(pieces)))
+    first, second = (np.load(path, mmap_mode="r") for path in paths)
+    return first, second
+
+
+def training_pieces(photos: Path) -> Iterator[Images]:
+    """Kodak at three sizes, clothing and packshots at half size, where JPEG's and WebP's traces are gone."""
+    for path in sorted((photos / "kodak").glob("*.png")):
+        if path.stem not in HELD_OUT_KODAK:
+            for share, most in ((1, 280), (0.7, 110), (0.5, 55)):
+                yield cut_patches(read(path, share), PATCH, 32, most, least_detail=1.0)
+    for path in sorted((photos / "clothing" / "train").rglob("*.jpg")):
+        yield cut_patches(read(path, 0.5), PATCH, 24, 2, least_detail=2.0)
+    for path in sorted((photos / "packshots").glob("*.webp"))[8:]:
+        yield cut_patches(read(path, 0.5), PATCH, 32, 14, least_detail=1.0)
+
+
+def held_out_pieces(photos: Path) -> Iterator[Images]:
+    """Pieces of photos that no network learned from, nor are they in Set5."""
+    kodak = [photos / "kodak" / f"{name}.png" for name in HELD_OUT_KODAK]
+    yield from (cut_patches(read(path), HELD_OUT_PATCH, HELD_OUT_PATCH, 8) for path in kodak)
+    clothing = sorted((photos / "clothing" / "validation").rglob("*.jpg"))[::20]
+    packshots = sorted((photos / "packshots").glob("*.webp"))[:8]
+    yield from (cut_patches(read(path, 0.5), HELD_OUT_PATCH, 8, 1) for path in (*clothing, *packshots))
+
+
+def read(path: Path, share: float = 1) -> Images:
+    """The photo's RGB pixels (H, W, 3), shrunk to `share` of its size."""
+    with Image.open(path) as image:
+        rgb = image.convert("RGB")
+    size = [round(side * share) for side in rgb.size]
+    return np.asarray(rgb if share == 1 else rgb.resize((size[0], size[1]), Image.Resampling.BICUBIC))
+
+
+if __name__ == "__main__":
+    main()

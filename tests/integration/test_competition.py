@@ -1,0 +1,71 @@
+"""Every generative family goes through the whole flow and competes for one slot by the same gate."""
+
+from __future__ import annotations
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.generate import generate
+from flows.train import train
+from models import FAMILIES, load_family
+from models.family import GradientFamily
+from tasks.leaderboard import build_leaderboard
+from tasks.recipes import load_recipe
+from tasks.register import load_version
+from tasks.settings import Settings
+from tests.trainings import TINY
+from tests.workshop import make_workshop
+
+SLOT = "generate-shapes"
+SMALL = {
+    **{"epochs": 1, "batch_size": 16, "evaluations_per_epoch": 1},
+    **{"precision": "32-true", "memory_format": "contiguous"},
+}
+GENERATIVE = [name for name in FAMILIES if load_family(name).capability == "generate"]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    settings = make_workshop(tmp_path_factory.mktemp("workshop"))
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": "59872"}.items():
+            patch.setenv(f"PACKSHOT_{name}", str(value))
+        yield Settings()
+
+
+@pytest.fixture(scope="module")
+def outcomes(workshop):
+    """What the flow made of each family."""
+    made = {}
+    for name in GENERATIVE:
+        small = SMALL if issubclass(load_family(name), GradientFamily) else {}
+        made[name] = train(load_recipe(workshop.root, name, {**TINY[name], **small}), catalogue="shapes")
+    return made
+
+
+def test_every_family_becomes_a_judged_version_of_the_slot(workshop, outcomes):
+    assert {outcome.slot for outcome in outcomes.values()} == {SLOT}
+    assert [outcome.version for outcome in outcomes.values()] == list(range(1, len(GENERATIVE) + 1))
+    assert outcomes[GENERATIVE[0]].promoted
+    for name, outcome in outcomes.items():
+        version = load_version(workshop, SLOT, outcome.version)
+        assert version.tags["family"] == name
+        assert {"parameters", "megabytes", "latency_ms", "memory_mb"} <= set(version.tags)
+        assert outcome.verdict
+
+
+def test_the_leaderboard_ranks_them_all_on_the_same_images(workshop, outcomes):
+    board = build_leaderboard(workshop, SLOT)
+    assert sorted(one.family for one in board.standings) == sorted(GENERATIVE)
+    assert sorted(one.rank for one in board.standings) == list(range(1, len(GENERATIVE) + 1))
+
+
+def test_only_families_with_a_likelihood_report_bits(workshop, outcomes):
+    standings = build_leaderboard(workshop, SLOT).standings
+    told = {one.family for one in standings if "bits_per_dimension" in one.figures}
+    assert told == {name for name in GENERATIVE if load_family(name).likelihood}
+
+
+def test_the_champion_serves_whichever_family_it_is(workshop, outcomes, tmp_path):
+    made = generate(slot=SLOT, count=3, seed=1, out=str(tmp_path))
+    assert len(made.images) == 3
