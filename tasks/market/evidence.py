@@ -1,0 +1,74 @@
+"""What is known of one picture when rules are checked: its header, its pixels, and where the product is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import CatalogueError
+from models.imaging.doubt import list_doubts
+from models.imaging.matte import find_box, find_product
+from tasks.edit.frame import FAINTEST
+from tasks.edit.reading import decode_picture
+from tasks.edit.writing import flatten
+from tasks.market.header import Header, read_header
+
+Pixels = npt.NDArray[np.uint8]
+Matte = npt.NDArray[np.float32]
+Box = tuple[int, int, int, int]
+FindProduct = Callable[[Pixels], Matte]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Pixels, uint8 (H, W, 3), in sRGB and on white, and how much of each is product, (H, W) in 0..1.
+
+    `box` is the product's, left, top, right and bottom; None where none was found. `doubts` say why that may be wrong.
+    """
+
+    pixels: Pixels
+    matte: Matte
+    box: Box | None
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """Why where the product is may be wrong, for the end of a line, or ""."""
+        return f" (doubtful: {'; '.join(self.doubts)})" if self.doubts else ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What rules are checked by; `unseen` says why there is no `scene`."""
+
+    header: Header
+    scene: Scene | None
+    unseen: str = ""
+
+
+def gather_evidence(path: Path, find_product: FindProduct = find_product) -> Evidence:
+    """What is known of the picture at `path`.
+
+    For several threads; see `tasks.edit.reading.decode_picture`.
+
+    Raises:
+        CatalogueError: it is no picture, or damaged; the message has its path and why.
+        InputError: it holds a record of ours that was damaged.
+    """
+    try:
+        header = read_header(path)
+    except (CatalogueError, OSError) as error:
+        raise CatalogueError(f"{path}: {error}") from error
+    if header.frames > 1:
+        return Evidence(header, None, f"animated: {header.frames} frames")
+    return Evidence(header, look(flatten(decode_picture(path).picture), find_product))
+
+
+def look(pixels: Pixels, find_product: FindProduct = find_product) -> Scene:
+    """The scene in `pixels`, uint8 (H, W, 3) in RGB."""
+    matte = find_product(pixels)
+    return Scene(pixels, matte, find_box(matte, FAINTEST), tuple(list_doubts(pixels, matte)))
