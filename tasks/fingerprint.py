@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import scipy.fftpack
 from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 HASH_SIDE = 32
 HASH_BITS = 64
@@ -43,10 +39,12 @@ def shrink_stack(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def hash_perceptually(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     """pHash of `small`, uint8 (N, 32, 32), as uint64 (N,); bit for bit `imagehash.phash` of the full image."""
+    from scipy.fftpack import dct
+
     hashes = np.empty(len(small), np.uint64)
     for start in range(0, len(small), CHUNK):
-        rows = scipy.fftpack.dct(small[start : start + CHUNK], axis=1)[:, :8]
-        low = scipy.fftpack.dct(rows, axis=2)[:, :, :8].reshape(-1, HASH_BITS)
+        rows = dct(small[start : start + CHUNK], axis=1)[:, :8]
+        low = dct(rows, axis=2)[:, :, :8].reshape(-1, HASH_BITS)
         bits = low > np.median(low, axis=1, keepdims=True)
         hashes[start : start + CHUNK] = np.packbits(bits, axis=1).view(">u8").ravel()
     return hashes
@@ -95,6 +93,8 @@ def _pairs_in_buckets(keys: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint64
 
 def find_first(keys: Sequence[str] | npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
     """For each row the number of the first row with an equal key, int64 (N,)."""
+    import pandas as pd
+
     codes, _ = pd.factorize(np.asarray(keys, dtype=object))
     _, first = np.unique(codes, return_index=True)
     return np.asarray(first[codes], dtype=np.int64)
@@ -102,6 +102,10 @@ def find_first(keys: Sequence[str] | npt.NDArray[np.object_]) -> npt.NDArray[np.
 
 def group_rows(count: int, pairs: Pairs) -> npt.NDArray[np.int64]:
     """Number the groups of `count` rows that `pairs` connect, int64 (N,), in the order of their first rows."""
+    import pandas as pd
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     _, labels = connected_components(graph, directed=False)
     return np.asarray(pd.factorize(labels)[0], dtype=np.int64)

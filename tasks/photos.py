@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ MAX_PIXELS = 64_000_000
 MAX_THREADS = 4  # each may hold a photograph of MAX_PIXELS, about 0.6 GB
 STILL_FORMATS = ("MPO",)  # a phone's JPEG with a second picture (depth, gain map) behind the photograph
 SIXTEEN_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 # What Pillow's readers raise on damaged bytes: each format has its own ways.
 DECODE_ERRORS = (
     OSError,
@@ -77,7 +79,7 @@ def measure_photo(path: Path) -> Photo:
     photo = Photo()
     try:
         photo = replace(photo, bytes=path.stat().st_size)
-        with _opened(path) as image:
+        with opened_photo(path) as image:
             photo = _read_header(photo, image)
             pixels = _to_pixels(image)
     except (CatalogueError, OSError) as error:
@@ -102,7 +104,7 @@ def read_photo(path: Path) -> Image.Image:
         CatalogueError: the file cannot be used; the message has its path and why.
     """
     try:
-        with _opened(path) as image:
+        with opened_photo(path) as image:
             return _to_pixels(image)
     except CatalogueError as error:
         raise CatalogueError(f"{path}: {error}") from error
@@ -125,18 +127,63 @@ def quiet_pillow() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    if path.stat().st_size == 0:
+def opened_photo(source: Path | BinaryIO, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
+    """The image at a path or in a stream, its header read; `formats` are Pillow's names of those read, None for all.
+
+    Raises:
+        CatalogueError: it cannot be used, found out when opened or, inside the block, when decoded; one line says why.
+        OSError: there is no such file, or it must not be read.
+    """
+    start = _first_bytes(source)
+    if not start:
         raise CatalogueError("empty: 0 bytes")
     try:
-        with Image.open(path) as image:
+        with Image.open(source, formats=formats) as image:
             yield image
     except UnidentifiedImageError as error:
-        raise CatalogueError("not an image, or a format that is not read") from error
+        raise CatalogueError(_name_foreign(start)) from error
     except Image.DecompressionBombError as error:
         raise CatalogueError(f"too large: at most {MAX_PIXELS // 10**6} megapixels are read") from error
     except DECODE_ERRORS as error:
         raise CatalogueError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def check_still(image: Image.Image) -> None:
+    """Check, before its pixels are decoded, that an image is one picture of a size that is read.
+
+    Raises:
+        CatalogueError: it is too large, or has several frames or pages.
+    """
+    if _is_too_large(image):
+        limit = f"at most {MAX_PIXELS // 10**6} megapixels are read"
+        raise CatalogueError(f"too large: {image.width}x{image.height} pixels, {limit}")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format not in STILL_FORMATS:
+        raise CatalogueError(f"several pages: {frames}" if image.format == "TIFF" else f"animated: {frames} frames")
+
+
+def scale_sixteen(image: Image.Image) -> Image.Image:
+    """A grey image of one of `SIXTEEN_BIT_MODES` in mode "L", its 0..65535 rounded to 0..255."""
+    values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+    return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+
+
+def _first_bytes(source: Path | BinaryIO) -> bytes:
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            return stream.read(1024)
+    start = source.read(1024)
+    source.seek(0)
+    return start
+
+
+def _name_foreign(start: bytes) -> str:
+    """Why bytes that no reader knows are not read: the few kinds that people do try are named."""
+    if b"<svg" in start.lower():
+        return "a drawing (SVG), not pixels: export it as PNG"
+    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
+        return "HEIC, which is not read: export it as JPEG or PNG"
+    return "not an image, or a format that is not read"
 
 
 def _read_header(photo: Photo, image: Image.Image) -> Photo:
@@ -155,12 +202,7 @@ def _is_too_large(image: Image.Image) -> bool:
 
 
 def _to_pixels(image: Image.Image) -> Image.Image:
-    if _is_too_large(image):
-        limit = f"at most {MAX_PIXELS // 10**6} megapixels are read"
-        raise CatalogueError(f"too large: {image.width}x{image.height} pixels, {limit}")
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format not in STILL_FORMATS:
-        raise CatalogueError(f"animated: {frames} frames")
+    check_still(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     return _to_eight_bits(image)
@@ -168,8 +210,7 @@ def _to_pixels(image: Image.Image) -> Image.Image:
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     if image.mode in SIXTEEN_BIT_MODES:
-        values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+        return scale_sixteen(image)
     if image.mode == "F":
         raise CatalogueError("pixels are floating-point numbers, expected 8 or 16 bits")
     grey = image.mode in ("1", "L", "LA", "La")

@@ -1,0 +1,1 @@
+"""Mathematics on photographs without trained weights: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""EDIT: operations on photographs of any size; one file an operation, one schema for command line, HTTP and flows."""

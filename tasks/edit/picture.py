@@ -1,0 +1,54 @@
+"""A photograph while it is edited: its pixels, and where each pixel of the original has gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the original's pixels are now: its point (x, y) is at (x * scale + left, y * scale + top)."""
+
+    scale: float = 1.0
+    left: float = 0.0
+    top: float = 0.0
+
+    def then(self, scale: float = 1.0, left: float = 0.0, top: float = 0.0) -> Placement:
+        """This placement followed by another: enlarged by `scale`, then moved by `left` and `top` new pixels."""
+        return Placement(self.scale * scale, self.left * scale + left, self.top * scale + top)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What an operation takes and gives; nothing in it is changed in place.
+
+    `pixels` is (H, W, 3) in RGB, upright; `alpha` is (H, W), 255 opaque, or None; `profile` is the ICC profile that
+    the pixels are in, None for sRGB. `notes` are lines for the user: what was picked, converted or left out.
+    `source_type` is the IPTC digital source type that the original states, an address, or "": a picture that says that
+    an algorithm made it says so after an edit too.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    profile: bytes | None = None
+    placement: Placement = Placement()
+    notes: tuple[str, ...] = ()
+    source_type: str = ""
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    def with_pixels(self, pixels: Pixels, *notes: str) -> Picture:
+        """The same picture, of the same size, with other colours."""
+        return replace(self, pixels=pixels, notes=self.notes + notes)
