@@ -19,6 +19,11 @@ FAMILIES: dict[str, str] = {
     "pixelcnn": "models.pixelcnn:PixelCNNFamily",
     "gp": "models.gp:GP",
     "mrf": "models.mrf:MRF",
+    "srcnn": "models.srcnn:SRCNNFamily",
+    "espcn": "models.espcn:ESPCNFamily",
+    "foldsr": "models.foldsr:FoldSRFamily",
+    "pix2pix": "models.pix2pix:Pix2Pix",
+    "faststyle": "models.faststyle:FastStyle",
 }
 """Every family that can be trained, by the name used on the command line: `module:class`, imported when used."""
 

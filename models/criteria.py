@@ -1,9 +1,9 @@
-"""By which distance generators are ranked, which depends on how many images there are."""
+"""By which figure versions are ranked: editing networks by PSNR, generators by a distance that suits their number."""
 
 from __future__ import annotations
 
-FRECHET, KERNEL = "frechet_distance", "kernel_distance"
-TITLES = {FRECHET: "Fréchet distance", KERNEL: "kernel distance"}
+FRECHET, KERNEL, PSNR = "frechet_distance", "kernel_distance", "psnr"
+TITLES = {FRECHET: "Fréchet distance", KERNEL: "kernel distance", PSNR: "PSNR, dB"}
 TRUSTED = 2048
 """Images below which the Fréchet distance, biased by their number, gives way to the kernel distance."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from models.family import Family
+    from models.restoration import RestorationFamily
 
 METADATA = "packshot"
 
@@ -26,6 +27,11 @@ BATCH = 64
 """Images per call of the network; fixed, so that an image's bytes do not depend on how many are asked for."""
 TOLERANCE = 1e-3
 """Largest difference allowed between torch and the exported file, in units of the pixel range [-1, 1]."""
+
+EXAMPLE = (32, 40)
+"""Height and width at which an editing network is exported."""
+RESTORATION_CHECKS = (EXAMPLE, (48, 32))
+"""Heights and widths at which the exported file is held against the trained network."""
 
 
 def latents(count: int, size: int, seed: int) -> npt.NDArray[np.float32]:
@@ -46,13 +52,21 @@ def spread_categories(count: int, categories: int) -> npt.NDArray[np.int64]:
 
 
 def write_onnx(
-    network: nn.Module, inputs: dict[str, Tensor], outputs: list[str], about: dict[str, Any], path: Path
+    network: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: list[str],
+    about: dict[str, Any],
+    path: Path,
+    dynamic: Collection[int] = (0,),
 ) -> None:
-    """Export `network` with a dynamic batch; `about` is what its users need to know, kept in the file's metadata."""
+    """Export `network`, the sizes of whose inputs vary along `dynamic`: the batch, or height and width (2, 3) too.
+
+    `about` is what its users need to know, kept in the file's metadata.
+    """
     import onnx
     import torch
 
-    batch = {name: {0: torch.export.Dim.DYNAMIC} for name in inputs}
+    shapes = {name: dict.fromkeys(dynamic, torch.export.Dim.DYNAMIC) for name in inputs}
     # Under gradients the exporter cannot take a scan (see `models.pixelcnn`) with a dynamic batch.
     with torch.no_grad():
         program = torch.onnx.export(
@@ -60,7 +74,7 @@ def write_onnx(
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=outputs,
-            dynamic_shapes=batch,
+            dynamic_shapes=shapes,
             dynamo=True,
             verbose=False,
         )
@@ -204,6 +218,54 @@ class ExportedGenerator:
         if category not in self.categories:
             raise InputError("category", category, self.categories)
         return np.full(count, self.categories.index(category), np.int64)
+
+
+def export_restoration(family: RestorationFamily, weights: Path, path: Path) -> float:
+    """Write the network of an editing family with `weights` as ONNX; returns its largest difference from torch.
+
+    Inputs and output are named planes (N, C, H, W) in [0, 1]; batch, height and width may vary.
+
+    Raises:
+        TrainingError: what the file makes differs from torch's by more than `TOLERANCE`.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    trained = family.generator
+    trained.load_state_dict(load_file(weights))
+    trained.eval().to("cpu", torch.float32, memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    about = {"capability": family.capability, "family": family.config.family, **family.facts}
+    write_onnx(family.served(), family.sample_inputs(*EXAMPLE), ["restored"], about, path, dynamic=(0, 2, 3))
+    exported, differences = ExportedRestoration(path), []
+    for height, width in RESTORATION_CHECKS:
+        inputs = family.sample_inputs(height, width)
+        with torch.inference_mode():
+            expected = trained(*inputs.values()).numpy()
+        made = exported.run(**{name: value.numpy() for name, value in inputs.items()})
+        differences.append(np.abs(made - expected).max())
+    difference = float(np.max(differences))
+    if not difference <= TOLERANCE:  # written so that nan is refused too
+        path.unlink()
+        raise TrainingError(
+            f"the exported network differs from the trained one by {difference:.2g}, allowed: {TOLERANCE:.2g}"
+        )
+    return difference
+
+
+class ExportedRestoration:
+    """Edits planes with an exported file; needs no torch."""
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        self._session, self.facts = open_session(path, ("capability", "family"), threads)
+        self.capability: str = self.facts["capability"]
+        self.family: str = self.facts["family"]
+        self.inputs: dict[str, int] = {node.name: int(node.shape[1]) for node in self._session.get_inputs()}
+        """Channels of each plane that `run` takes, by name."""
+
+    def run(self, **inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """One call of the network: planes (N, C, H, W) in [0, 1] by input name to planes (N, C', H', W')."""
+        made: npt.NDArray[np.float32] = self._session.run(["restored"], inputs)[0]
+        return made
 
 
 class ExportedRuler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -84,6 +85,8 @@ class Parts:
 
     networks: Mapping[str, nn.Module]
     update: Callable[[str, Tensor], None]
+    done: float = 0.0
+    """The share of all updates that lie behind."""
 
 
 class Family(ABC):
@@ -146,6 +149,15 @@ class GradientFamily(Family):
     @abstractmethod
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """One update on images (N, C, H, W) in [-1, 1] and labels (N,); returns detached scalar losses by name."""
+
+    def pace(self, done: float) -> float:
+        """What the learning rates are multiplied by when the share `done` of all updates lies behind."""
+        return 1.0
+
+    @property
+    def most_gradient(self) -> float:
+        """The norm that the gradients of a network are shortened to where they are longer."""
+        return math.inf
 
     def optimiser(self, name: str) -> Optimizer:
         """The update rule that the config asks for, over the network called `name`."""

@@ -10,9 +10,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from models.errors import TrainingError
 from models.exported import latent_batches, spread_categories
 from models.family import Family, Images, Labels
 from models.pixels import to_bytes, to_planes
+from models.restoration import RestorationFamily
 
 BATCH = 256
 LIKELIHOOD_BATCH = 32
@@ -24,24 +26,39 @@ Score = Callable[[Images, Labels], float]
 
 
 class Validation(NamedTuple):
-    """What a generator is judged by while it is made: `score` of `samples` images, or its likelihood of `held_out`."""
+    """What a network is judged by while it is made.
+
+    A generator by `score` of `samples` images or by its likelihood of `held_out`, an editing family by what it makes of
+    the clean images `held_out`.
+    """
 
     score: Score
     held_out: tuple[Images, Labels] | None = None
     samples: int = 2048
 
     def criterion(self, family: Family) -> str:
-        """The figure's name: bits per dimension for families with a likelihood, the distance for the others."""
+        """The figure's name: the family's own, bits per dimension where it has a likelihood, or the distance."""
+        if isinstance(family, RestorationFamily):
+            return family.criterion
         likely = family.likelihood is not None and self.held_out is not None
         return "validation_bits_per_dimension" if likely else "validation_distance"
 
     def measure(self, family: Family, generator: nn.Module, seed: int) -> tuple[float, Images]:
-        """The figure of `generator`, whose weights are `family`'s, and a grid's worth of samples; lower is better."""
+        """The figure of `generator`, whose weights are `family`'s, and a grid's worth of images; lower is better."""
+        if isinstance(family, RestorationFamily):
+            return family.judge(generator, self.clean_images)
         if self.criterion(family) == "validation_distance" or self.held_out is None:
             images, categories = sample(family, generator, self.samples, seed)
             # A plain number: a checkpoint with a numpy one in it would not load.
             return float(self.score(images, categories)), images[:GRID]
         return mean_bits(family, *self.held_out), sample(family, generator, GRID, seed)[0]
+
+    @property
+    def clean_images(self) -> Images:
+        """The held-out images, which an editing family cannot be judged without."""
+        if self.held_out is None:
+            raise TrainingError("validation: an editing family is judged on held-out images, and there are none")
+        return self.held_out[0]
 
 
 def sample(family: Family, generator: nn.Module, count: int, seed: int) -> tuple[Images, Labels]:

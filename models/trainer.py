@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,6 +88,7 @@ class Trainer:
         self.fabric = Fabric(accelerator="auto", devices=1, precision=plan.precision)
         self.held = freeze(family.networks, frozen)
         self.parts, self.optimisers = self._set_up()
+        self.rates = {name: [group["lr"] for group in rule.param_groups] for name, rule in self.optimisers.items()}
         self.average = MovingAverage(family.generator, self.config.ema)
         self.gradient_norms: dict[str, Tensor] = {}
         self.step, self.seconds = 0, 0.0
@@ -138,10 +140,18 @@ class Trainer:
         rows = np.sort(order[index * self.config.batch_size : (index + 1) * self.config.batch_size])
         images = to_signed(self.augment(to_planes(self.images[rows])))
         images = images.to(self.fabric.device, memory_format=self.memory_format)
-        losses = self.family.step(self.parts, images, torch.from_numpy(self.labels[rows]).to(self.fabric.device))
+        done = self.step / self.total
+        self._set_pace(self.family.pace(done))
+        labels = torch.from_numpy(self.labels[rows]).to(self.fabric.device)
+        losses = self.family.step(replace(self.parts, done=done), images, labels)
         self.average.follow(self.step)
         self.step += 1
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def _set_pace(self, pace: float) -> None:
+        for name, optimiser in self.optimisers.items():
+            for group, rate in zip(optimiser.param_groups, self.rates[name], strict=True):
+                group["lr"] = rate * pace
 
     def _update(self, name: str, loss: Tensor) -> None:
         """One optimiser step of network `name`; gradients are computed for its weights alone, without frozen ones."""
@@ -155,6 +165,8 @@ class Trainer:
         if self._logs(self.step + 1):
             gradients = [weight.grad for weight in learning if weight.grad is not None]
             self.gradient_norms[f"gradient_norm_{name}"] = torch.nn.utils.get_total_norm(gradients)
+        if math.isfinite(self.family.most_gradient):
+            torch.nn.utils.clip_grad_norm_(learning, self.family.most_gradient)
         optimiser.step()
 
     def sample(self, count: int, seed: int) -> tuple[Images, Labels]:

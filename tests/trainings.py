@@ -17,6 +17,7 @@ from models.speed import SpeedPlan
 from models.trainer import Trained, Trainer
 
 CATEGORIES = ["bar", "disc"]
+STYLE = str(Path(__file__).resolve().parents[1] / "docs" / "images" / "products.png")
 TINY: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 8, "latent": 8},
     "lsgan": {"width": 8, "latent": 8},
@@ -26,6 +27,11 @@ TINY: dict[str, dict[str, Any]] = {
     "pixelcnn": {"width": 24, "layers": 1, "components": 2, "evaluations_per_epoch": 1},
     "gp": {"rank": 8},
     "mrf": {"levels": 4, "styles": 2, "sweeps": 2, "iterations": 60, "batch_size": 16},
+    "srcnn": {"width": 8},
+    "espcn": {"width": 8},
+    "foldsr": {"width": 8, "layers": 2},
+    "pix2pix": {"width": 4, "patch_width": 4, "perceptual": 0, "finish": 1},
+    "faststyle": {"style": STYLE, "style_size": 64, "width": 4, "blocks": 1},
 }
 """What makes each family small; a new family needs its line here."""
 

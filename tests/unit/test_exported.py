@@ -134,7 +134,7 @@ def test_a_category_asked_of_a_model_that_has_none_is_refused(unconditional):
         ExportedGenerator(unconditional[1]).sample(2, 0, "disc")
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [name for name in FAMILIES if load_family(name).capability == "generate"])
 def test_every_family_can_be_exported(name, tmp_path):
     family, weights = trained_family(tmp_path, name)
     assert export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx") <= TOLERANCE

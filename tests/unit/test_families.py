@@ -19,8 +19,9 @@ def variants(name):
     return [{}]
 
 
+GENERATIVE = [name for name in FAMILIES if load_family(name).capability == "generate"]
 GRADIENT = [name for name in FAMILIES if issubclass(load_family(name), GradientFamily)]
-EVERY = [(name, changes) for name in FAMILIES for changes in variants(name)]
+EVERY = [(name, changes) for name in GENERATIVE for changes in variants(name)]
 EVERY_GRADIENT = [(name, changes) for name, changes in EVERY if name in GRADIENT]
 
 

@@ -1,0 +1,78 @@
+"""Holes in held-out photos, filled by `pix2pix` and by the methods that need no training, by share of the area."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.pix2pix import NAME, NETWORK, SIDE, middle_square, photo_folder
+from models.exported import ExportedRestoration
+from models.family import Images
+from models.imaging.fill import fill_by
+from models.imaging.holes import Mask, fill_piece
+from models.imaging.similarity import psnr, ssim
+from models.inpainting import BUCKETS, draw_mask
+from models.perceptual import Features, load_features, perceptual_distance
+from models.pix2pix import MULTIPLE
+from models.restoration import from_bytes
+from tasks.settings import Settings
+from tasks.shipped import list_shipments
+
+BASELINES = ("telea", "navier-stokes")
+SEED = 0
+Fill = Callable[[Images, Mask], Images]
+PROTOCOL = (
+    "The middle squares of all {photos} photos of clothing/validation, reduced to 128x128 (Lanczos); free-form holes, "
+    "seed {seed}, one a photo and bucket. PSNR (dB, RGB) and L1 (grey levels) over the whole image, the mean over "
+    "photos; SSIM with a Gaussian window of 11. Perceptual: squared distance of unit-length features of "
+    "EfficientNet-Lite0 at 1/2, 1/4, 1/8 and 1/16 (as LPIPS, all channels weighted alike). Telea and Navier-Stokes are "
+    "OpenCV's, radius 3"
+)
+
+
+def measure(most: int | None = None) -> dict[str, Any]:
+    """The figures of each method and bucket, on the first `most` photos or all."""
+    paths = sorted((photo_folder() / "clothing" / "validation").rglob("*.jpg"))[:most]
+    images = [middle_square(path) for path in paths]
+    network = find_network(Settings())
+    exported, features = ExportedRestoration(network, threads=1), load_features("lite0")
+    methods: dict[str, Fill] = {name: lambda image, hole, name=name: fill_by(name, image, hole) for name in BASELINES}
+    methods[NAME] = lambda image, hole: fill_piece(
+        image, hole, lambda planes, mask: exported.run(image=planes, mask=mask), MULTIPLE
+    )
+    rows = []
+    for share in BUCKETS:
+        generator = np.random.default_rng(SEED)
+        holes = [draw_mask(SIDE, SIDE, share, generator) for _ in images]
+        rows += [
+            {"bucket": share, "method": name, **judge(fill, images, holes, features)} for name, fill in methods.items()
+        ]
+    digest = hashlib.sha256(network.read_bytes()).hexdigest()
+    return {"protocol": PROTOCOL.format(photos=len(images), seed=SEED), "network_sha256": digest, "rows": rows}
+
+
+def find_network(settings: Settings) -> Path:
+    """The shipped network, or the last one that the training exported where none is shipped."""
+    shipped = (one.onnx for one in list_shipments() if one.card.family == NAME)
+    return next(shipped, settings.home / "bench" / "inpainting" / NAME / NETWORK)
+
+
+def judge(fill: Fill, images: list[Images], holes: list[Mask], features: Features) -> dict[str, float]:
+    """Means over the images of the four figures."""
+    pairs = [(image, fill(image, hole)) for image, hole in zip(images, holes, strict=True)]
+    with torch.inference_mode():
+        distances = [
+            float(perceptual_distance(*(features(from_bytes(one[None])) for one in pair)).item()) for pair in pairs
+        ]
+    figures = {
+        "psnr": [psnr(*pair) for pair in pairs],
+        "ssim": [ssim(*pair) for pair in pairs],
+        "l1": [float(np.abs(first.astype(float) - second).mean()) for first, second in pairs],
+        "perceptual": distances,
+    }
+    return {name: round(float(np.mean(values)), 5) for name, values in figures.items()}
