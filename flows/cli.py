@@ -151,6 +151,55 @@ def texture(
 
 
 @app.command()
+def edit(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A photograph, or a folder of photographs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A file, or a folder; never that of the originals.")],
+    op: Annotated[Optional[list[str]], typer.Option(help="NAME[:VALUE][,key=value...]; again for the next.")] = None,  # noqa: UP045
+    ops: Annotated[Optional[Path], typer.Option(help="A JSON file with a list of operations.")] = None,  # noqa: UP045
+    mask: Annotated[Optional[Path], typer.Option(help="White where an operation with a region works.")] = None,  # noqa: UP045
+    form: Annotated[Optional[str], typer.Option("--format", help="png, jpg, webp or tif; else OUT's suffix.")] = None,  # noqa: UP045
+    quality: Annotated[int, typer.Option(help="Of JPEG and WebP, 1 to 100.")] = 92,
+    lossless: Annotated[bool, typer.Option(help="WebP keeps every pixel.")] = False,
+    icc: Annotated[str, typer.Option(help="srgb converts the colours, keep leaves them in their profile.")] = "srgb",
+    keep_metadata: Annotated[bool, typer.Option(help="Keep camera, time and author; never the place.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    measure: Annotated[bool, typer.Option(help="Measure the change inside the product.")] = True,
+    overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
+) -> None:
+    """Edit a photograph, or every photograph of a folder; started again, do what is missing."""
+    from flows.editing import choose_form, edit_pictures, read_edit
+    from tasks.edit.job import EditJob
+
+    job = EditJob.model_validate(
+        {
+            "operations": read_edit(op or (), ops, mask),
+            "form": choose_form(source, out, form),
+            "icc": icc,
+            "write": {"quality": quality, "lossless": lossless, "keep_metadata": keep_metadata},
+            "seed": seed,
+            "measured": measure,
+            "overwrite": overwrite,
+        }
+    )
+    edit_pictures(source, job, out)
+
+
+@app.command()
+def check(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")],
+    market: Annotated[str, typer.Option(help="amazon, ebay, google, or a YAML file of rules.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended, and check again.")] = False,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where --fix writes: a file or a folder.")] = None,  # noqa: UP045
+    overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
+) -> None:
+    """Hold pictures against a marketplace's rules; the exit code is 1 when one fails."""
+    from flows.check import check as run
+
+    raise typer.Exit(run(source, market, as_json, fix, out, overwrite))
+
+
+@app.command()
 def promote(
     slot: SlotArgument,
     version: Annotated[Optional[int], typer.Option(help="The challenger when left out.")] = None,  # noqa: UP045

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,16 +47,28 @@ def train_or_skip(
     server.start()
     os.environ["PREFECT_API_URL"] = server.url  # Prefect reads it when it is imported, while the server comes up
     try:
-        from flows.train import train
-
+        run = find_flow(recipe.family)
         server.wait()
         started = time.monotonic()
-        outcome = train(recipe, catalogue, data_version, quarantine, max_quarantined)
+        outcome = run(recipe, catalogue, data_version, quarantine, max_quarantined)
     finally:
         server.stop()
     step = train_step(settings, outcome.data_md5, catalogue, recipe, quarantine, max_quarantined)
     records.save(step, outcome.model_dump(mode="json"), [outcome.onnx, outcome.report], time.monotonic() - started)
     return outcome
+
+
+def find_flow(family: str) -> Callable[..., TrainOutcome]:
+    """The flow that trains this family."""
+    from tasks.editors.slots import is_editor
+
+    if is_editor(family):
+        from flows.train_editor import train_editor
+
+        return train_editor
+    from flows.train import train
+
+    return train
 
 
 def find(

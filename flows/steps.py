@@ -8,7 +8,7 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from prefect import Task, task
+from prefect import Task, runtime, task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
@@ -21,13 +21,15 @@ from models.family import FamilyConfig
 from serving.engine import measure_servability
 from tasks import pipeline
 from tasks.bounds import GateBounds
-from tasks.evaluate import EvaluateConfig
+from tasks.editors.gate import EditorBounds
+from tasks.evaluate import EvaluateConfig, evaluation_folder
 from tasks.fit import FitResult
 from tasks.leaderboard import Leaderboard
 from tasks.leaderboard_page import cells, header, publish_leaderboard
-from tasks.outcome import Done, Line, timed
+from tasks.outcome import Done, Line, TrainOutcome, timed
 from tasks.prepare import PrepareConfig
 from tasks.prepared import PreparedSet
+from tasks.progress import Progress
 from tasks.promotion import ChampionMoved
 from tasks.reevaluate import training_folder
 from tasks.register import VersionInfo
@@ -42,6 +44,8 @@ from tasks.versions import CatalogueVersion
 
 Given = ParamSpec("Given")
 Value = TypeVar("Value")
+EvaluateRival = Callable[[VersionInfo, Progress], EvaluationReport]
+"""Judges the champion on the images that its challenger was judged on."""
 
 
 def passes(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
@@ -129,7 +133,7 @@ def ruler(settings: Settings, prepared: PreparedSet) -> Done[RulerFile]:
 
 @step("fit", retries=3, retry_delay_seconds=[5, 20, 60])
 def fit(
-    settings: Settings, prepared: PreparedSet, recipe: FamilyConfig, measuring: RulerFile, tags: dict[str, str]
+    settings: Settings, prepared: PreparedSet, recipe: FamilyConfig, measuring: RulerFile | None, tags: dict[str, str]
 ) -> Done[FitResult]:
     """Train, or go on with a training that was stopped."""
     with watching("fit") as watch:
@@ -152,11 +156,25 @@ def evaluate(
     """Judge the exported generator on the test split."""
     with watching("evaluate") as watch:
         done = pipeline.evaluate(settings, fitted.onnx, fitted.family, prepared, config, measuring, watch)
-    if FlowRunContext.get() is not None:
-        rows = [figure.model_dump() for figure in done.value.figures]
-        protocol = ", ".join(f"{name} {value}" for name, value in done.value.protocol.items())
-        create_table_artifact(rows, key="figures", description=f"Protocol: {protocol}")
+    show_figures(done.value)
     return done
+
+
+@step("evaluate")
+def evaluate_editor(settings: Settings, fitted: FitResult, prepared: PreparedSet) -> Done[EvaluationReport]:
+    """Judge the exported editing network on the test split."""
+    with watching("evaluate") as watch:
+        done = pipeline.evaluate_editor(settings, fitted.onnx, fitted.family, prepared, watch)
+    show_figures(done.value)
+    return done
+
+
+def show_figures(report: EvaluationReport) -> None:
+    """The figures as a table on the run's page."""
+    if FlowRunContext.get() is not None:
+        rows = [figure.model_dump() for figure in report.figures]
+        protocol = ", ".join(f"{name} {value}" for name, value in report.protocol.items())
+        create_table_artifact(rows, key="figures", description=f"Protocol: {protocol}")
 
 
 @step("register", retries=3, retry_delay_seconds=5)
@@ -182,16 +200,39 @@ def register(
     return Done(version, Line(step="register", what=what, seconds=seconds(), inputs=f"model {fitted.onnx_sha256[:8]}"))
 
 
+def rival_generator(
+    settings: Settings, prepared: PreparedSet, config: EvaluateConfig, measuring: RulerFile
+) -> EvaluateRival:
+    """How the gate has a champion that generates judged on the same images."""
+    return lambda champion, watch: (
+        pipeline.evaluate(
+            settings,
+            champion.onnx_path,
+            champion.tags["family"],
+            prepared,
+            config,
+            measuring,
+            watch,
+            training_folder(settings, champion),
+        ).value
+    )
+
+
+def rival_editor(settings: Settings, prepared: PreparedSet) -> EvaluateRival:
+    """How the gate has a champion that edits judged on the same images."""
+    return lambda champion, watch: (
+        pipeline.evaluate_editor(settings, champion.onnx_path, champion.tags["family"], prepared, watch).value
+    )
+
+
 @step("gate", retries=3, retry_delay_seconds=5)
 def gate(
     settings: Settings,
     version: VersionInfo,
     fitted: FitResult,
     report: EvaluationReport,
-    prepared: PreparedSet,
-    config: EvaluateConfig,
-    measuring: RulerFile,
-    bounds: GateBounds,
+    evaluate_rival: EvaluateRival,
+    bounds: GateBounds | EditorBounds,
     who: str,
 ) -> Done[Judged]:
     """Two blessings, good enough and servable, and the move that they allow."""
@@ -200,9 +241,7 @@ def gate(
         while judged is None:
             champion, rival = find_champion(settings, version.slot), None
             if champion is not None and champion.version != version.version:
-                onnx, family = champion.onnx_path, champion.tags["family"]
-                beside = training_folder(settings, champion)
-                rival = pipeline.evaluate(settings, onnx, family, prepared, config, measuring, watch, beside).value
+                rival = evaluate_rival(champion, watch)
             with suppress(ChampionMoved):  # then once more, against the one that took its place
                 judged = judge(settings, version, report, champion, rival, bounds, servability, who)
     if FlowRunContext.get() is not None:
@@ -227,6 +266,34 @@ def leaderboard(settings: Settings, slot: str) -> Done[Leaderboard]:
     best = next((one for one in board.standings if one.rank == 1), None)
     what = f"{len(board.standings)} versions" + (f", best version {best.version}, {best.family}" if best else "")
     return Done(board, Line(step="leaderboard", what=what, seconds=seconds()))
+
+
+def conclude(
+    settings: Settings,
+    data: Done[CatalogueVersion],
+    validation: Done[ValidationReport],
+    prepared: Done[PreparedSet],
+    measuring: Done[RulerFile] | None,
+    fitted: Done[FitResult],
+    report: Done[EvaluationReport],
+    version: Done[VersionInfo],
+    judged: Done[Judged],
+) -> TrainOutcome:
+    """What a training's flow hands back: where its results are, and the line of each step."""
+    done: list[Done[Any] | None] = [data, validation, prepared, measuring, fitted, report, version, judged]
+    return TrainOutcome(
+        slot=version.value.slot,
+        version=version.value.version,
+        promoted=judged.value.verdict.passed,
+        verdict=judged.value.verdict.text,
+        run_id=fitted.value.run_id,
+        flow_run=str(runtime.flow_run.id or ""),
+        data_md5=data.value.md5,
+        data_docs=validation.value.data_docs,
+        onnx=fitted.value.onnx,
+        report=evaluation_folder(settings, report.value.key) / "report.json",
+        lines=[one.line for one in done if one is not None],
+    )
 
 
 def explain(judged: Judged) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Union
 
 from prefect import flow, runtime
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from flows import steps
 from models import FAMILIES, load_family
 from models.dcgan import DCGANConfig
 from models.family import FamilyConfig
 from tasks.bounds import GateBounds
-from tasks.evaluate import EvaluateConfig, evaluation_folder
+from tasks.editors.slots import is_editor
+from tasks.evaluate import EvaluateConfig
+from tasks.forms import PlainUnion
 from tasks.initial import find_initial, name_source
 from tasks.outcome import TrainOutcome
 from tasks.prepare import PrepareConfig
@@ -23,23 +24,12 @@ from tasks.recipes import find_source, parse, read_params, read_prepare
 from tasks.settings import Settings
 from tasks.tracking import check_tracking
 
-
-class PlainUnion:
-    """Shows a union that is told apart by a field as a plain one: Prefect's page makes raw JSON of the first."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Pydantic's schema with `anyOf` for `oneOf`."""
-        schema = {**handler(core)}
-        schema.pop("discriminator", None)
-        return {"anyOf": schema.pop("oneOf"), **schema} if "oneOf" in schema else schema
-
-
 if TYPE_CHECKING:
     Recipe = FamilyConfig
 else:
-    CONFIGS = tuple(load_family(name).Config for name in FAMILIES)
+    CONFIGS = tuple(load_family(name).Config for name in FAMILIES if not is_editor(name))
     Recipe = Annotated[Union[CONFIGS], Field(discriminator="family"), PlainUnion()]  # noqa: UP007 - made of a tuple
-"""The families' configs, told apart by `family`: Prefect's page makes its form from them."""
+"""The configs of the families that generate, told apart by `family`: Prefect's page makes its form from them."""
 
 
 @flow(name="train", flow_run_name="{catalogue}-{recipe.family}-seed{recipe.seed}")
@@ -72,26 +62,12 @@ def train(
         version.value,
         fitted.value,
         report.value,
-        prepared.value,
-        plan.evaluate,
-        ruler.value,
+        steps.rival_generator(settings, prepared.value, plan.evaluate, ruler.value),
         plan.gate,
         f"flow run {flow_run}" if flow_run else getpass.getuser(),
     )
     steps.leaderboard(settings, version.value.slot)
-    return TrainOutcome(
-        slot=version.value.slot,
-        version=version.value.version,
-        promoted=judged.value.verdict.passed,
-        verdict=judged.value.verdict.text,
-        run_id=fitted.value.run_id,
-        flow_run=flow_run,
-        data_md5=data.value.md5,
-        data_docs=validation.value.data_docs,
-        onnx=fitted.value.onnx,
-        report=evaluation_folder(settings, report.value.key) / "report.json",
-        lines=[done.line for done in (data, validation, prepared, ruler, fitted, report, version, judged)],
-    )
+    return steps.conclude(settings, data, validation, prepared, ruler, fitted, report, version, judged)
 
 
 class Plan(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -14,11 +15,12 @@ import psutil
 from honcho.environ import parse_procfile
 from honcho.manager import SIGNALS, Manager
 
-from flows.console import summary_table
+from flows.console import EXIT_INTERRUPTED, summary_table
 from flows.deployments import ready_file
 from flows.servers import PREFECT_AUTH, answers, refuse_open_host, refuse_taken_port
 from models.errors import InputError, ServiceError
 from tasks.settings import Settings
+from tasks.shipped import awaits_shipping
 from tasks.storage import storage_errors, write_atomically
 
 MLFLOW_AUTH = ("MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD")
@@ -42,6 +44,7 @@ def up(settings: Settings) -> None:
     refuse_taken_port("Prefect", settings.prefect_host, settings.prefect_port)
     refuse_taken_port("MLflow", settings.mlflow_host, settings.mlflow_port)
     make_folders(settings)
+    ship_weights(settings)
     processes = Processes(settings)
     for name, command in parse_procfile(procfile.read_text()).processes.items():
         processes.add_process(name, command, env=process_environment(settings), cwd=str(settings.root))
@@ -80,6 +83,22 @@ def make_folders(settings: Settings) -> None:
     lines = ("[mlflow]", "default_permission = READ", f"database_uri = sqlite:///{users}", "admin_username = admin")
     function = "authorization_function = mlflow.server.auth:authenticate_request_basic_auth"
     write_atomically(auth_config(settings), "\n".join([*lines, function, ""]).encode())
+
+
+def ship_weights(settings: Settings) -> None:
+    """See that the weights that come with Packshot are registered, in a process that ends before the servers start.
+
+    Raises:
+        ServiceError: they cannot be registered.
+    """
+    if not awaits_shipping(settings):
+        return
+    command = [sys.executable, "-m", "flows.shipping"]
+    ended = subprocess.run(command, env=process_environment(settings), cwd=settings.root, check=False)
+    if ended.returncode == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt
+    if ended.returncode:
+        raise ServiceError("the shipped weights were not registered; the line above says why")
 
 
 def auth_config(settings: Settings) -> Path:
@@ -193,7 +212,7 @@ def print_addresses(settings: Settings) -> None:
     where = {
         "prefect": f"{settings.prefect_url}  runs, forms, schedules",
         "mlflow": f"{settings.mlflow_url}  runs, models, figures",
-        WORKER: f"{settings.prefect_url}/deployments  train, retrain, promote, rollback, generate",
+        WORKER: f"{settings.prefect_url}/deployments  train, retrain, promote, rollback, generate, edit",
     }
     rows = [(name, "up" if fine else "no answer", where[name]) for name, fine in health(settings).items()]
     summary_table("packshot up (Ctrl-C stops all of it)", ("process", "state", "address"), rows, {"no answer": "red"})

@@ -5,10 +5,20 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class GateBounds(BaseModel):
-    """What a challenger must hold; every bound is inclusive."""
+class ServingBounds(BaseModel):
+    """What serving a version may cost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_abs_difference: float = Field(
+        default=1e-3, gt=0, description="exported against trained model, largest difference of an output in -1..1"
+    )
+    max_latency_ms: float = Field(default=250.0, gt=0, description="median for one batch in the serving engine")
+    max_memory_mb: float = Field(default=1024.0, gt=0, description="resident memory of the serving engine")
+
+
+class GateBounds(ServingBounds):
+    """What a challenger must hold; every bound is inclusive."""
 
     max_distance_of_untrained: float = Field(
         default=0.5, gt=0, le=1, description="distance, at most this part of the untrained network's"
@@ -38,8 +48,3 @@ class GateBounds(BaseModel):
     max_memorised_share: float = Field(
         default=0.01, ge=0, le=1, description="share of samples that copy a training image, at most this"
     )
-    max_abs_difference: float = Field(
-        default=1e-3, gt=0, description="exported against trained model, largest difference of an output in -1..1"
-    )
-    max_latency_ms: float = Field(default=250.0, gt=0, description="median for one batch in the serving engine")
-    max_memory_mb: float = Field(default=1024.0, gt=0, description="resident memory of the serving engine")

@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models import FAMILIES, load_family
 from models.augmentation import build_augmentation
-from models.exported import ExportedRuler, export_generator
+from models.errors import TrainingError
+from models.exported import ExportedRuler, export_generator, export_restoration
 from models.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily, ImageShape
 from models.fitting import fit_family
 from models.initial import NETWORKS_FILE, Start, start_from
 from models.metrics import frechet_distance
 from models.pixels import to_planes
+from models.restoration import RestorationFamily
 from models.sampling import Validation, measure_likelihood, sample
 from models.speed import SpeedPlan, choose_plan
 from models.trainer import Trained, Trainer
@@ -35,7 +37,7 @@ from tasks.steps import Step, digest_code, digest_json
 from tasks.storage import digest_file, locked, storage_errors, write_atomically
 
 UNTRAINED = 2048
-"""Images of the network before training: their distance says how far it came."""
+"""Images of the network before training."""
 
 
 class FitResult(BaseModel):
@@ -81,18 +83,21 @@ class FitResult(BaseModel):
         return self.folder / NETWORKS_FILE
 
 
-def fit_step(prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile, initial: Initial | None = None) -> Step:
+def fit_step(
+    prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile | None, initial: Initial | None = None
+) -> Step:
     """What a training depends on: equal digests mean that it need not be done again."""
     modules = list_code("tasks.fit", FAMILIES[config.family].partition(":")[0])
+    found = {"ruler": ruler.digest} if ruler else {}
     weights = {"weights": initial.sha256} if initial else {}
     return Step(
         name="fit",
         inputs={
             "prepared": prepared.key,
             "recipe": digest_json(config.model_dump()),
-            "ruler": ruler.digest,
             "code": digest_code(*modules),
         }
+        | found
         | weights,
     )
 
@@ -119,7 +124,7 @@ def fit(
     settings: Settings,
     prepared: PreparedSet,
     config: FamilyConfig,
-    ruler: RulerFile,
+    ruler: RulerFile | None,
     key: str,
     tags: dict[str, str],
     progress: Progress,
@@ -127,6 +132,8 @@ def fit(
     initial: Initial | None = None,
 ) -> FitResult:
     """Train, or go on with a training that was stopped, in `HOME/trainings/KEY`.
+
+    `ruler` measures generated images; editing families and those with a likelihood can do without.
 
     Raises:
         InputError: the weights of `initial` do not fit the recipe's networks.
@@ -149,7 +156,7 @@ def _fit(
     settings: Settings,
     prepared: PreparedSet,
     config: FamilyConfig,
-    ruler: RulerFile,
+    ruler: RulerFile | None,
     folder: Path,
     tags: dict[str, str],
     progress: Progress,
@@ -157,8 +164,7 @@ def _fit(
     initial: Initial | None,
 ) -> FitResult:
     family = build_family(config, prepared)
-    if not (folder / "untrained.npy").exists():
-        np.save(folder / "untrained.npy", sample(family, family.generator.eval(), UNTRAINED, config.seed)[0])
+    keep_untrained(family, folder / "untrained.npy")
     start = begin(family, initial)
     origin = {"init_sha256": initial.sha256, "init_text": start.text} if initial and start else {}
     plan = _plan(settings, prepared, config) if isinstance(config, GradientConfig) else None
@@ -172,7 +178,7 @@ def _fit(
     except BaseException:
         log.end("KILLED")
         raise
-    difference = export_generator(family, trained.generator, prepared.categories, folder / "generator.onnx")
+    difference = export(family, trained.generator, prepared.categories, folder / "generator.onnx")
     keep_likelihood(family, prepared, folder / "likelihood.json")
     log.finish(trained, difference)
     return FitResult(
@@ -192,6 +198,19 @@ def _fit(
         init_from=initial.uri if initial else None,
         **origin,
     )
+
+
+def keep_untrained(family: Family, path: Path) -> None:
+    """Write images of a generator before its training, once: their distance says how far it came."""
+    if not isinstance(family, RestorationFamily) and not path.exists():
+        np.save(path, sample(family, family.generator.eval(), UNTRAINED, family.config.seed)[0])
+
+
+def export(family: Family, weights: Path, categories: list[str], path: Path) -> float:
+    """Write what is served as ONNX; returns its largest difference from the trained network."""
+    if isinstance(family, RestorationFamily):
+        return export_restoration(family, weights, path)
+    return export_generator(family, weights, categories, path)
 
 
 def keep_likelihood(family: Family, prepared: PreparedSet, path: Path) -> None:
@@ -244,16 +263,27 @@ def build_gradient_family(config: GradientConfig, prepared: PreparedSet) -> Grad
     return family
 
 
-def make_validation(prepared: PreparedSet, ruler: RulerFile) -> Validation:
-    """The Fréchet distance of generated images to the validation split, by the ruler; or its likelihood."""
-    measuring = ExportedRuler(ruler.path)
+def make_validation(prepared: PreparedSet, ruler: RulerFile | None) -> Validation:
+    """The Fréchet distance of generated images to the validation split, by the ruler; or what else the family has."""
     held_out = prepared.images("validation"), prepared.labels("validation")
+    if ruler is None:
+        return Validation(unmeasured, held_out)
+    measuring = ExportedRuler(ruler.path)
     real = torch.from_numpy(measuring.measure(held_out[0])[0])
 
     def score(images: npt.NDArray[np.uint8], categories: npt.NDArray[np.int64]) -> float:
         return frechet_distance(real, torch.from_numpy(measuring.measure(images)[0]))
 
     return Validation(score, held_out)
+
+
+def unmeasured(*_: object) -> float:
+    """Stands where no ruler is at hand.
+
+    Raises:
+        TrainingError: generated images were to be measured after all.
+    """
+    raise TrainingError("validation: generated images can be measured by a ruler only, and none was given")
 
 
 def _plan(settings: Settings, prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from models.criteria import FRECHET, KERNEL, TITLES
 from models.errors import InputError
 from tasks.bootstrap import Comparison
-from tasks.bounds import GateBounds
+from tasks.bounds import GateBounds, ServingBounds
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ class Verdict:
         return "; ".join(self.reasons if self.reasons else self.held)
 
 
-class _Finding(NamedTuple):
+class Finding(NamedTuple):
+    """One bound: whether it holds, and what was measured, in words."""
+
     holds: bool
     text: str
 
@@ -92,37 +94,43 @@ def judge(
     if champion is not None:
         good += [_better(challenger, champion, comparison, bounds), _category_kept(challenger, champion, bounds)]
         good += _farthest_kept(challenger, champion, bounds)
-    served = _servable(servability, bounds)
+    return conclude(good, judge_serving(servability, bounds), _figures(challenger, comparison), servability)
+
+
+def conclude(
+    good: list[Finding], served: list[Finding], figures: Mapping[str, float], servability: Servability | None
+) -> Verdict:
+    """The verdict that the findings of both blessings make; serving's costs join the figures."""
     findings = [*good, *served]
     return Verdict(
         good_enough=all(finding.holds for finding in good),
         servable=all(finding.holds for finding in served),
         reasons=[finding.text for finding in findings if not finding.holds],
         held=[finding.text for finding in findings if finding.holds],
-        figures=_figures(challenger, servability, comparison),
+        figures={**figures, **(vars(servability) if servability is not None else {})},
     )
 
 
-def _absolute(scores: Scores, bounds: GateBounds) -> list[_Finding]:
+def _absolute(scores: Scores, bounds: GateBounds) -> list[Finding]:
     findings, distance = [], f"{TITLES[scores.criterion]} {_short(scores.distance)}"
     names = {FRECHET: "max_distance", KERNEL: "max_kernel_distance"}
     limit: float | None = getattr(bounds, names[scores.criterion])
     if limit is not None:
-        findings.append(_Finding(scores.distance <= limit, f"{distance}, must be at most {_short(limit)}"))
+        findings.append(Finding(scores.distance <= limit, f"{distance}, must be at most {_short(limit)}"))
     if scores.untrained_distance is not None:
         limit = bounds.max_distance_of_untrained * scores.untrained_distance
         text = (
             f"{distance} against an untrained network's {_short(scores.untrained_distance)}: "
             f"must be at most {bounds.max_distance_of_untrained:.0%} of it ({_short(limit)})"
         )
-        findings.append(_Finding(scores.distance <= limit, text))
+        findings.append(Finding(scores.distance <= limit, text))
     if not findings:
         text = f"{distance}: no absolute bound to hold it against, set {names[scores.criterion]}"
-        findings.append(_Finding(False, text))
+        findings.append(Finding(False, text))
     return findings
 
 
-def _farthest_category(scores: Scores, bounds: GateBounds) -> list[_Finding]:
+def _farthest_category(scores: Scores, bounds: GateBounds) -> list[Finding]:
     """Each category's distance as a part of the untrained network's; the largest part counts."""
     untrained = scores.untrained_category_distances
     parts = {
@@ -136,10 +144,10 @@ def _farthest_category(scores: Scores, bounds: GateBounds) -> list[_Finding]:
         f"farthest category {name}: kernel distance {_short(scores.category_distances[name])}, {part:.0%} of an "
         f"untrained network's {_short(untrained[name])}, must be at most {limit:.0%}"
     )
-    return [_Finding(part <= limit, text)]
+    return [Finding(part <= limit, text)]
 
 
-def _farthest_kept(challenger: Scores, champion: Scores, bounds: GateBounds) -> list[_Finding]:
+def _farthest_kept(challenger: Scores, champion: Scores, bounds: GateBounds) -> list[Finding]:
     if not (challenger.category_distances and champion.category_distances):
         return []
     (name, worst), (_, before) = (_worst(one.category_distances, math.inf, max) for one in (challenger, champion))
@@ -148,35 +156,35 @@ def _farthest_kept(challenger: Scores, champion: Scores, bounds: GateBounds) -> 
         f"farthest category {name}: kernel distance {_short(worst)} against the champion's worst {_short(before)}, "
         f"must be at most {_short(limit)}"
     )
-    return [_Finding(worst <= limit, text)]
+    return [Finding(worst <= limit, text)]
 
 
-def _worst_category(scores: Scores, bounds: GateBounds) -> _Finding:
+def _worst_category(scores: Scores, bounds: GateBounds) -> Finding:
     name, worst = _least(scores.by_category)
     if scores.recalls is not None:
         text = f"worst category {name}: recall {worst:.3f}, must be at least {bounds.min_category_recall:.3f}"
-        return _Finding(worst >= bounds.min_category_recall, text)
+        return Finding(worst >= bounds.min_category_recall, text)
     limit = bounds.min_category_share / len(scores.shares)
     text = f"rarest category {name}: {worst:.2%} of the samples, must be at least {limit:.2%}"
-    return _Finding(worst >= limit, text)
+    return Finding(worst >= limit, text)
 
 
-def _category_kept(challenger: Scores, champion: Scores, bounds: GateBounds) -> _Finding:
+def _category_kept(challenger: Scores, champion: Scores, bounds: GateBounds) -> Finding:
     (name, worst), (_, before) = _least(challenger.by_category), _least(champion.by_category)
     limit = (1 - bounds.max_category_loss) * before
     text = f"worst category {name}: {worst:.3f} against the champion's worst {before:.3f}, must be at least {limit:.3f}"
-    return _Finding(worst >= limit, text)
+    return Finding(worst >= limit, text)
 
 
-def _memorised(scores: Scores, bounds: GateBounds) -> _Finding:
+def _memorised(scores: Scores, bounds: GateBounds) -> Finding:
     text = (
         f"copies of training images: {scores.memorised_share:.2%} of the samples, "
         f"must be at most {bounds.max_memorised_share:.2%}"
     )
-    return _Finding(scores.memorised_share <= bounds.max_memorised_share, text)
+    return Finding(scores.memorised_share <= bounds.max_memorised_share, text)
 
 
-def _better(challenger: Scores, champion: Scores, comparison: Comparison | None, bounds: GateBounds) -> _Finding:
+def _better(challenger: Scores, champion: Scores, comparison: Comparison | None, bounds: GateBounds) -> Finding:
     for name in ("reference_digest", "extractor_digest"):
         ours, theirs = getattr(challenger, name), getattr(champion, name)
         if ours != theirs:
@@ -191,19 +199,20 @@ def _better(challenger: Scores, champion: Scores, comparison: Comparison | None,
         f"{_short(comparison.champion)} over {comparison.samples:,} samples: 95 % interval of the difference "
         f"[{interval.low:+.3g}, {interval.high:+.3g}], must be at most {bounds.max_difference:+.3g}"
     )
-    return _Finding(interval.high <= bounds.max_difference, text)
+    return Finding(interval.high <= bounds.max_difference, text)
 
 
-def _servable(measured: Servability | None, bounds: GateBounds) -> list[_Finding]:
+def judge_serving(measured: Servability | None, bounds: ServingBounds) -> list[Finding]:
+    """The second blessing; refused where nothing was measured."""
     if measured is None:
-        return [_Finding(False, "serving: never measured, the exported model was not loaded in the serving engine")]
+        return [Finding(False, "serving: never measured, the exported model was not loaded in the serving engine")]
     limits = (
         ("largest difference from the trained model", measured.max_abs_difference, bounds.max_abs_difference, ""),
         ("latency", measured.latency_ms, bounds.max_latency_ms, " ms"),
         ("memory", measured.memory_mb, bounds.max_memory_mb, " MB"),
     )
     return [
-        _Finding(value <= limit, f"serving: {name} {value:.4g}{unit}, must be at most {limit:.4g}{unit}")
+        Finding(value <= limit, f"serving: {name} {value:.4g}{unit}, must be at most {limit:.4g}{unit}")
         for name, value, limit, unit in limits
     ]
 
@@ -225,10 +234,8 @@ def _short(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _figures(challenger: Scores, servability: Servability | None, comparison: Comparison | None) -> dict[str, float]:
+def _figures(challenger: Scores, comparison: Comparison | None) -> dict[str, float]:
     figures = {"distance": challenger.distance, "memorised_share": challenger.memorised_share}
     if comparison is not None:
         figures |= {"champion_distance": comparison.champion, **comparison.interval._asdict()}
-    if servability is not None:
-        figures |= {**vars(servability)}
     return figures

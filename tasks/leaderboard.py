@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.criteria import KERNEL, TITLES, choose_criterion
+from models.criteria import KERNEL, PSNR, TITLES, choose_criterion
 from tasks.register import CHAMPION, VersionSummary, list_versions
 from tasks.report import EVALUATION, EvaluationReport
 from tasks.tracking import Tracking, open_tracking, service_errors
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FIGURES = (
     *("precision", "manifold_recall", "density", "coverage"),
     *("accuracy", "recall", "bits_per_dimension", "near_copies"),
+    *("ssim", "l1", "naive_psnr"),
 )
 COSTS = ("parameters", "megabytes", "latency_ms", "training_seconds")
 
@@ -65,10 +66,10 @@ class Leaderboard(BaseModel):
         """One line that says what the ranking stands on."""
         if not self.reference_digest:
             return "no version of this slot was measured yet"
-        return (
-            f"ranked by {self.title}, lower is better, to {self.reference_images:,} held-out images "
-            f"{self.reference_digest[:8]}, seen by extractor {self.extractor_digest[:8]}"
-        )
+        on = f"{self.reference_images:,} held-out images {self.reference_digest[:8]}"
+        if self.criterion == PSNR:
+            return f"ranked by {self.title}, higher is better, over {on}, given as {self.extractor_digest[:8]}"
+        return f"ranked by {self.title}, lower is better, to {on}, seen by extractor {self.extractor_digest[:8]}"
 
 
 def build_leaderboard(settings: Settings, slot: str) -> Leaderboard:
@@ -100,7 +101,7 @@ def build_leaderboard(settings: Settings, slot: str) -> Leaderboard:
         reference_digest=str(first.protocol["reference_digest"]),
         extractor_digest=str(first.protocol["extractor_digest"]),
         reference_images=int(first.protocol["reference_images"]),
-        standings=rank(standings),
+        standings=rank(standings, higher_is_better=criterion == PSNR),
     )
 
 
@@ -119,6 +120,8 @@ def measured_alike(report: EvaluationReport, other: EvaluationReport) -> bool:
 
 def choose_common_criterion(reports: list[EvaluationReport]) -> str:
     """The figure by which all of these can be compared."""
+    if any(report.criterion == PSNR for report in reports):
+        return PSNR
     counts = {report.samples for report in reports}
     references = {int(report.protocol["reference_images"]) for report in reports}
     return choose_criterion(*counts, *references) if len(counts) == 1 else KERNEL
@@ -151,12 +154,19 @@ def stand(version: VersionSummary, report: EvaluationReport | None, criterion: s
     )
 
 
-def rank(standings: list[Standing]) -> list[Standing]:
-    """Those that were measured alike first, the smallest distance before all; then the others, the newest first."""
+def rank(standings: list[Standing], higher_is_better: bool) -> list[Standing]:
+    """Those that were measured alike first, the best of them before all; then the others, the newest first."""
     alike = [standing for standing in standings if not standing.apart]
-    alike.sort(key=lambda one: (one.distance is None or math.isnan(one.distance), one.distance, one.version))
+    alike.sort(key=lambda one: (*worth(one.distance, higher_is_better), one.version))
     ranked = [standing.model_copy(update={"rank": place}) for place, standing in enumerate(alike, 1)]
     return ranked + [standing for standing in standings if standing.apart]
+
+
+def worth(value: float | None, higher_is_better: bool) -> tuple[bool, float]:
+    """What sorts figures from the best to the worst, and those that are none behind them."""
+    if value is None or math.isnan(value):
+        return True, 0.0
+    return False, -value if higher_is_better else value
 
 
 def read_report(tracking: Tracking, run_id: str) -> EvaluationReport | None:

@@ -98,17 +98,30 @@ class Lineage:
         return self._named(x, name), ""
 
     def _find_file(self, path: Path) -> tuple[Node, str]:
-        """The image with the file's bytes, else the version that the record inside the file names."""
+        """The image with the file's bytes, else the version or the original that the record inside the file names."""
         with self._database.begin() as connection:
             exact = _load(connection, {Ref("image", digest_file(path))})
         if exact:
             return next(iter(exact.values())), ""
         inside = find_provenance(path)
         if inside is None:
-            raise InputError("X", str(path), f"{FORMS}; this file is not in the index and holds no provenance")
+            return self._find_original(path)
         version = f"{inside.slot}@{inside.version}"
         note = f"{path} is not in the index (made elsewhere, or altered); its record says {version}, seed {inside.seed}"
         return self._named(str(path), version), note
+
+    def _find_original(self, path: Path) -> tuple[Node, str]:
+        """The original that the record inside an edited file names."""
+        from tasks.edit.record import find_record
+
+        edited = find_record(path)
+        if edited is None:
+            raise InputError("X", str(path), f"{FORMS}; this file is not in the index and holds no provenance")
+        done = ", ".join(step.op for step in edited.steps)
+        note = (
+            f"{path} is not in the index (made elsewhere, or altered); its record says {done} of {edited.input_sha256}"
+        )
+        return self._named(str(path), edited.input_sha256), note
 
     def _named(self, x: str, name: str) -> Node:
         is_prefix = len(name) >= SHORTEST_PREFIX and "@" not in name  # slot@1 is not the beginning of slot@12

@@ -125,12 +125,15 @@ def fit(
     settings: Settings,
     prepared: PreparedSet,
     config: FamilyConfig,
-    ruler: RulerFile,
+    ruler: RulerFile | None,
     tags: dict[str, str],
     progress: Progress,
     show: Show | None = None,
 ) -> Done[FitResult]:
-    """Train, or resume; `tags` go on the MLflow run, and `show` hears of each grid of samples as it is made."""
+    """Train, or resume; `tags` go on the MLflow run, and `show` hears of each grid of samples as it is made.
+
+    An editing family needs no `ruler`.
+    """
     from tasks.fit import FitResult, fit_step
     from tasks.fit import fit as train
     from tasks.initial import find_initial, name_source
@@ -180,6 +183,27 @@ def evaluate(
     distance = f"{TITLES[report.criterion]} {report.distance.value:.4g} (real against real {report.distance.floor:.2g})"
     what = f"{report.samples:,} samples: {distance}, coverage {report.value('coverage'):.2f}"
     return Done(report, line(what))
+
+
+def evaluate_editor(
+    settings: Settings, onnx: Path, family: str, prepared: PreparedSet, progress: Progress
+) -> Done[EvaluationReport]:
+    """Judge an exported editing network on the test split."""
+    from models.criteria import PSNR
+    from tasks.editors.evaluate import SCORES, evaluate_step
+    from tasks.editors.evaluate import evaluate as judge
+    from tasks.report import EvaluationReport
+
+    step = evaluate_step(digest_file(onnx), family, prepared)
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        _, folder = judge(settings, onnx, family, prepared, step.key, progress)
+        return {"folder": str(folder)}, [folder / "report.json", folder / SCORES]
+
+    record, line = _run(settings, step, work)
+    report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
+    naive = f"{report.protocol['naive']} {report.value('naive_psnr'):.2f} dB"
+    return Done(report, line(f"{report.samples:,} held-out images: PSNR {report.value(PSNR):.2f} dB, {naive}"))
 
 
 def _run(settings: Settings, step: Step, work: Work) -> tuple[Record, Callable[[str], Line]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from models import FAMILIES, load_family
 from models.errors import InputError
-from models.family import FamilyConfig
+
+if TYPE_CHECKING:
+    from models.family import FamilyConfig
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,6 +50,17 @@ def read_prepare(root: Path, catalogue: str) -> dict[str, Any]:
     """
     own = read_section(root, "prepare", catalogue)
     return read_section(root, "prepare", str(own["of"])) | own | {"name": catalogue} if "of" in own else own
+
+
+def read_editing(root: Path, catalogue: str, capability: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters of `prepare` and of the gate for editing networks.
+
+    The catalogue's own have those of `editing.CAPABILITY` on top, which cut photographs for it; `editing.gate` has the
+    bounds.
+    """
+    editing = _mapping("editing", read_params(root).get("editing"))
+    own = _mapping(f"editing.{capability}", editing.get(capability))
+    return read_prepare(root, catalogue) | own, _mapping("editing.gate", editing.get("gate"))
 
 
 def find_source(root: Path, catalogue: str) -> str:
@@ -109,7 +122,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> InputError:
 
 def _names(model: type[BaseModel], inside: tuple[int | str, ...]) -> list[str]:
     for part in inside:
-        annotation = model.model_fields[str(part)].annotation
+        field = model.model_fields.get(str(part))  # none for a place in a list
+        annotation = field.annotation if field else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return sorted(model.model_fields)

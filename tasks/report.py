@@ -68,7 +68,7 @@ class EvaluationReport(BaseModel):
 
     @property
     def distance(self) -> Figure:
-        """The figure that ranks: the Fréchet distance, or the kernel distance where there are few images."""
+        """The figure that ranks: a distance, or an editing network's PSNR."""
         return self.figure(self.criterion)
 
     @property

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from models.exported import ExportedRestoration
 from tasks.bounds import GateBounds
 from tasks.card import write_card
 from tasks.comparison import compare, scores_of
+from tasks.editors.card import write_editor_card
+from tasks.editors.gate import EditorBounds
+from tasks.editors.gate import compare as compare_editors
+from tasks.editors.gate import judge as judge_editor
+from tasks.editors.slots import is_editor, slot_of_editor
 from tasks.evaluate import evaluation_folder
 from tasks.gate import Servability, Verdict, judge
 from tasks.ledger import Ledger
@@ -38,6 +44,14 @@ def slot_of(catalogue: str) -> str:
     return f"generate-{catalogue}"
 
 
+def slot_of_fitted(fitted: FitResult, prepared: PreparedSet) -> str:
+    """The slot that a finished training competes for: generators of a catalogue, or editing networks of one kind."""
+    if not is_editor(fitted.family):
+        return slot_of(prepared.catalogue)
+    exported = ExportedRestoration(fitted.onnx)
+    return slot_of_editor(exported.capability, exported.facts)
+
+
 def register_version(
     settings: Settings,
     fitted: FitResult,
@@ -47,9 +61,10 @@ def register_version(
     tags: dict[str, str],
 ) -> VersionInfo:
     """Log the figures and pictures on the run, and make the exported model the next version of its slot, once."""
-    slot = slot_of(prepared.catalogue)
+    slot = slot_of_fitted(fitted, prepared)
     log_report(settings, fitted.run_id, fitted.steps, report)
     version_tags = tags | {
+        "catalogue": prepared.catalogue,
         "data_md5": prepared.data_md5,
         "prepared_key": prepared.key,
         "validation_key": validation.key,
@@ -64,7 +79,10 @@ def register_version(
     tracking = open_tracking(settings)
     with service_errors(tracking.uri):
         params = tracking.client.get_run(fitted.run_id).data.params
-    card = write_card(fitted, report, prepared, validation, params)
+    if is_editor(fitted.family):
+        card = write_editor_card(slot, fitted, report, prepared, validation, params)
+    else:
+        card = write_card(fitted, report, prepared, validation, params)
     number = register(
         settings,
         fitted.run_id,
@@ -94,7 +112,7 @@ def gate(
     report: EvaluationReport,
     champion: VersionInfo | None,
     champion_report: EvaluationReport | None,
-    bounds: GateBounds,
+    bounds: GateBounds | EditorBounds,
     servability: Servability,
     who: str,
 ) -> Judged:
@@ -107,14 +125,28 @@ def gate(
         same = Verdict(good_enough=True, servable=True, reasons=[], held=["it is the champion already"])
         again = promote(settings, version.slot, version.version, who=who, why=same.text, over=champion.version)
         return Judged(same, again)
-    rival, comparison = None, None
-    if champion_report is not None:
-        rival, comparison = scores_of(champion_report), compare(settings, report, champion_report)
-    verdict = judge(scores_of(report), rival, bounds, servability, comparison)
+    verdict = hold_against(settings, report, champion_report, bounds, servability)
     tag_servability(settings, version, servability)
     move = promote if verdict.passed else set_challenger
     over, why, figures = None if champion is None else champion.version, verdict.text, verdict.figures
     return Judged(verdict, move(settings, version.slot, version.version, who=who, why=why, figures=figures, over=over))
+
+
+def hold_against(
+    settings: Settings,
+    report: EvaluationReport,
+    champion: EvaluationReport | None,
+    bounds: GateBounds | EditorBounds,
+    servability: Servability,
+) -> Verdict:
+    """The gate's verdict, by the bounds of what the version is for."""
+    if isinstance(bounds, EditorBounds):
+        difference = compare_editors(settings, report, champion) if champion else None
+        return judge_editor(report, champion, bounds, servability, difference)
+    rival, comparison = None, None
+    if champion is not None:
+        rival, comparison = scores_of(champion), compare(settings, report, champion)
+    return judge(scores_of(report), rival, bounds, servability, comparison)
 
 
 def find_champion(settings: Settings, slot: str) -> VersionInfo | None:

@@ -48,7 +48,7 @@ def packshot(checkout, monkeypatch, capsys):
     ("arguments", "line"),
     [
         (("train", "dcgna"), "family: got 'dcgna', allowed: one of dcgan"),
-        ((*TRAIN, "--set", "colour=3"), "parameter: got 'colour', allowed: one of augment, batch_size, "),
+        ((*TRAIN, "--set", "colour=3"), "parameter: got 'colour', allowed: one of augment, auxiliary, batch_size, "),
         ((*TRAIN, "--set", "learning_rate=5"), "learning_rate: got 5, allowed: less than or equal to 1"),
         ((*TRAIN, "--epochs", "0"), "epochs: got 0, allowed: greater than or equal to 1"),
         ((*TRAIN, "--seed", "-1"), "seed: got -1, allowed: greater than or equal to 0"),

@@ -8,10 +8,15 @@ from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
 from flows.deployments import load_deployment, make_schedules, read_deployments
+from flows.edit import edit
 from flows.train import train
+from flows.train_editor import train_editor
 from models import FAMILIES
 from models.errors import InputError
+from tasks.edit.operations import OPERATIONS
+from tasks.editors.slots import is_editor
 
+NAMES = ["train", "train-editor", "retrain", "promote", "rollback", "generate", "edit"]
 LISTED = Path(__file__).parent.parent.parent / "prefect.yaml"
 
 
@@ -19,11 +24,11 @@ def deployment(name, retrain_cron=None):
     return next(entry for entry in read_deployments(LISTED, retrain_cron) if entry.name == name)
 
 
-def test_the_five_deployments_are_listed_once():
-    assert [entry.name for entry in read_deployments(LISTED)] == ["train", "retrain", "promote", "rollback", "generate"]
+def test_the_deployments_are_listed_once():
+    assert [entry.name for entry in read_deployments(LISTED)] == NAMES
 
 
-@pytest.mark.parametrize("name", ["train", "retrain", "promote", "rollback", "generate"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_entrypoint_is_a_flow_whose_parameters_make_a_form(name, monkeypatch):
     monkeypatch.chdir(LISTED.parent)
     loaded = load_deployment(deployment(name))
@@ -66,7 +71,14 @@ def test_an_unknown_key_is_refused(tmp_path):
         read_deployments(path)
 
 
-def test_the_form_of_train_offers_each_family_as_a_choice():
-    schema = parameter_schema(train).model_dump()["properties"]["recipe"]
-    assert len(schema["anyOf"]) == len(FAMILIES)
+@pytest.mark.parametrize(("trains", "edits"), [(train, False), (train_editor, True)], ids=["generators", "editors"])
+def test_the_forms_of_training_offer_each_family_as_a_choice(trains, edits):
+    schema = parameter_schema(trains).model_dump()["properties"]["recipe"]
+    assert len(schema["anyOf"]) == sum(is_editor(name) == edits for name in FAMILIES)
     assert "oneOf" not in schema  # Prefect's page shows raw JSON for it
+
+
+def test_the_form_of_edit_offers_each_operation_as_a_choice():
+    schema = parameter_schema(edit).model_dump()["properties"]["operations"]
+    assert len(schema["items"]["anyOf"]) == len(OPERATIONS)
+    assert "oneOf" not in schema["items"]

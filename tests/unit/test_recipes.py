@@ -71,7 +71,7 @@ def test_an_unknown_family_is_answered_with_those_there_are(root):
 
 def test_an_unknown_parameter_is_answered_with_those_there_are(root):
     message = refusal(load_recipe, root, "dcgan", {"epoch": 3})
-    assert message.startswith("parameter: got 'epoch', allowed: one of augment, batch_size, beta1")
+    assert message.startswith("parameter: got 'epoch', allowed: one of augment, auxiliary, batch_size")
     assert message.endswith("width")
     message = refusal(load_recipe, root, "dcgan", {"augment.fip": 3})
     assert message.startswith("parameter: got 'augment.fip', allowed: one of brightness, contrast, crop")

@@ -1,0 +1,60 @@
+"""The flow `edit`: a folder of photographs, each through the same operations, with a table of what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from prefect import flow, runtime, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+from pydantic import Field
+
+from flows.watch import watching
+from serving.toolbox import RegistryToolbox
+from tasks.edit.batch import edit_folder
+from tasks.edit.job import EditJob, Form
+from tasks.edit.operation import Operation
+from tasks.edit.reading import Icc
+from tasks.edit.tally import BatchResult
+from tasks.edit.writing import WriteOptions
+from tasks.settings import Settings
+
+if TYPE_CHECKING:
+    Operations = tuple[Operation, ...]
+else:
+    from tasks.edit.operations import Edit as Operations
+
+
+@task(name="edit", cache_policy=NO_CACHE)
+def edit_photos(settings: Settings, job: EditJob, source: Path, out: Path) -> BatchResult:
+    """Edit every photograph of the folder, and show the counts and the first that were left out on the run's page."""
+    with watching("edit") as watch:
+        flow_run = str(runtime.flow_run.id or "")
+        result = edit_folder(settings, job, source, out, RegistryToolbox(settings, threads=1), watch, flow_run)
+    if FlowRunContext.get() is not None:
+        rows = [one.model_dump() for one in result.reasons]
+        create_table_artifact(rows, key="left-out", description=f"{result.text}. All photographs: {result.table}")
+    return result
+
+
+@flow(name="edit", flow_run_name="{source}")
+def edit(
+    source: Annotated[str, Field(description="folder of photographs; its sub-folders are edited too")],
+    operations: Annotated[Operations, Field(min_length=1, description="what is done to each, in this order")],
+    out: Annotated[str, Field(description="folder for the results, outside of the source")],
+    form: Annotated[Form, Field(description="what the results are written as")] = "png",
+    icc: Annotated[Icc, Field(description="convert colours to sRGB, or keep each photograph's profile")] = "srgb",
+    write: Annotated[WriteOptions, Field(description="quality, and which metadata is kept")] = WriteOptions(),  # noqa: B008 - the form's defaults
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="of operations that draw random numbers")] = 0,
+    measured: Annotated[bool, Field(description="measure the change inside each product")] = True,
+    overwrite: Annotated[
+        bool, Field(description="replace files in the folder of results that are not of this edit")
+    ] = False,
+) -> BatchResult:
+    """Edit a folder; started again, do what is missing and keep what was done."""
+    job = EditJob(
+        operations=operations, form=form, icc=icc, write=write, seed=seed, measured=measured, overwrite=overwrite
+    )
+    return edit_photos(Settings(), job, Path(source), Path(out))

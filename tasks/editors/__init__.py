@@ -1,0 +1,1 @@
+"""EDITORS: how a trained editing network is judged on held-out images, held against the champion, and registered."""
