@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.fashion import Judge, load_gradient_recipe, prepare
-from bench.quality import follow_family
-from bench.results import RESULTS, load
-from models.errors import InputError
+from bench.quality import find_textbook, follow_family
 from tasks.settings import Settings
 
 
@@ -26,13 +24,3 @@ def measure(family: str, changes: dict[str, Any], seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         rows = follow_family(config, prepared, Judge(settings, prepared), Path(folder), float("inf"))
     return {"family": family, "seed": seed, "recipe": config.model_dump(), "rows": rows, "textbook": textbook}
-
-
-def find_textbook(seed: int) -> list[dict[str, float]]:
-    """The textbook's rows as `python -m bench quality` measured them with this seed."""
-    for path in sorted(RESULTS.glob(f"quality-*-seed{seed}.json")):
-        found = load(path.stem)
-        if found is not None:
-            rows: list[dict[str, float]] = found["textbook"]
-            return rows
-    raise InputError("seed", seed, "one that `python -m bench quality` has measured: no textbook to hold this against")

@@ -17,8 +17,10 @@ import numpy as np
 import torch
 
 from bench.fashion import SAMPLES, Judge, load_gradient_recipe, prepare
+from bench.results import RESULTS, load
 from bench.textbook_dcgan import LATENT
 from bench.textbook_dcgan import train as train_textbook
+from models.errors import InputError
 from models.exported import latents, spread_categories
 from models.family import GradientConfig, Images, Labels
 from models.files import write_whole
@@ -65,13 +67,24 @@ class Curve:
 
 
 def measure(family: str, changes: dict[str, Any], seed: int, minutes: float, epochs: int) -> dict[str, Any]:
-    """Train the textbook for `epochs` and `family` for `minutes` at the same time, each on its half of the cores."""
+    """Train the textbook for `epochs` and `family` for `minutes` at the same time, each on its half of the cores.
+
+    With no epochs the textbook's curve is the one that was measured before with this seed.
+
+    Raises:
+        InputError: there is none.
+    """
     settings = Settings()
     config = load_gradient_recipe(settings, family, changes | {"seed": seed, "epochs": 1000})
     prepared = prepare(settings)
     folder, threads = settings.home / "bench" / f"{family}-seed{seed}", max(1, (os.cpu_count() or 1) // 2)
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(threads)
+    about = {"family": family, "seed": seed, "recipe": config.model_dump(), "beside": epochs > 0}
+    if not epochs:
+        before = find_textbook(seed)
+        rows = follow_family(config, prepared, Judge(settings, prepared), folder, minutes)
+        return about | {"rows": rows, "textbook": before}
     spawn = multiprocessing.get_context("spawn")
     textbook = spawn.Process(target=train_textbook_beside, args=(folder / "textbook.json", seed, epochs, threads))
     textbook.start()
@@ -81,7 +94,21 @@ def measure(family: str, changes: dict[str, Any], seed: int, minutes: float, epo
     finally:
         textbook.kill()
     beside = json.loads((folder / "textbook.json").read_text())
-    return {"family": family, "seed": seed, "recipe": config.model_dump(), "rows": rows, "textbook": beside}
+    return about | {"rows": rows, "textbook": beside}
+
+
+def find_textbook(seed: int) -> list[Row]:
+    """The textbook's rows as they were measured with this seed.
+
+    Raises:
+        InputError: they were not measured yet.
+    """
+    for path in sorted(RESULTS.glob(f"quality-*-seed{seed}.json")):
+        found = load(path.stem)
+        if found is not None:
+            rows: list[Row] = found["textbook"]
+            return rows
+    raise InputError("seed", seed, "one that `python -m bench quality` has measured: no textbook to hold this against")
 
 
 def train_textbook_beside(path: Path, seed: int, epochs: int, threads: int) -> None:

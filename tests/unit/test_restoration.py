@@ -159,3 +159,14 @@ def test_turning_makes_all_eight_positions_and_changes_no_pixel():
     turned = torch.cat([turn(images) for _ in range(10)]).flatten(1)
     assert torch.equal(turned.sort(1).values, torch.arange(9.0).repeat(400, 1))
     assert len(torch.unique(turned, dim=0)) == 8
+
+
+def test_long_gradients_are_shortened_to_the_clip(tmp_path):
+    trainers = [small_trainer("espcn", tmp_path, optimiser="sgd", beta1=0, clip=clip) for clip in (0.0, 1e-3)]
+    norms = []
+    for trainer in trainers:
+        trainer.advance()
+        gradients = [weight.grad for weight in trainer.family.generator.parameters()]
+        norms.append(float(torch.nn.utils.get_total_norm(gradients)))
+    assert norms[0] > 1e-2
+    assert norms[1] == pytest.approx(1e-3, rel=1e-2)

@@ -1,0 +1,120 @@
+"""Fast style against the optimisation, and the trainings of its networks: `python -m bench.style [STYLE ...]`.
+
+STYLE is a picture's file; without any, all in `PACKSHOT_PHOTOS`/styles. Run it again to go on with a training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from bench.pix2pix import export_half, load_squares, photo_folder
+from bench.restoration import PLAN, Lines, describe
+from bench.results import spread
+from models.exported import ExportedRestoration
+from models.family import ImageShape
+from models.faststyle import FastStyle, read_style
+from models.gatys import measure as measure_losses
+from models.gatys import paint
+from models.imaging.restyling import reduce
+from models.perceptual import load_features
+from models.sampling import Validation
+from models.style import Losses
+from models.trainer import Trainer
+from tasks.edit.stylize import Stylize, name_style, paint_by_network, to_tensor
+from tasks.photos import read_photo
+from tasks.recipes import load_recipe
+from tasks.settings import Settings
+from tasks.storage import locked
+
+NETWORK = "network.onnx"
+WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "weights"
+SIZE = 256
+PHOTOS = 4
+ROUNDS = 3
+STEPS = Stylize(style="any").steps
+PROTOCOL = (
+    f"Held-out packshots at {SIZE} pixels, one thread: {STEPS} steps of the optimisation, and one call of the network "
+    "by ONNX Runtime, in turns. Losses over EfficientNet-Lite0's maps, style and content each, means over the photos"
+)
+
+
+def main() -> None:
+    """Train a network for each style, or go on, to `trained.json` and the exported network."""
+    parser = argparse.ArgumentParser(prog="python -m bench.style", description=__doc__)
+    parser.add_argument("styles", nargs="*", default=sorted(map(str, (photo_folder() / "styles").glob("*.jpg"))))
+    settings = Settings()
+    for style in parser.parse_args().styles:
+        folder = settings.home / "bench" / "style" / name_style(style)
+        with locked(folder.with_suffix(".lock"), seconds=1, doing=f"training {style}"):
+            train(settings, style, folder)
+
+
+def train(settings: Settings, style: str, folder: Path) -> None:
+    """One training, whose checkpoints and figures are in `folder`."""
+    if (folder / "trained.json").exists():
+        return
+    images, held_out = load_squares(settings.home / "bench" / "inpainting")
+    config = load_recipe(settings.root, "faststyle", {"style": style})
+    torch.manual_seed(config.seed)
+    family = FastStyle(config, ImageShape(3, images.shape[1], 1))
+    validation = Validation(lambda *_: 0.0, (held_out, np.zeros(len(held_out), np.int64)))
+    labels, log = np.zeros(len(images), np.int64), Lines(name_style(style))
+    trained = Trainer(family, images, labels, folder, PLAN, validation, log).run()
+    export_half(family, trained.generator, folder / NETWORK)
+    (folder / "trained.json").write_text(json.dumps(describe(trained, family), indent=1) + "\n")
+
+
+def measure() -> dict[str, Any]:
+    """Seconds a photo and losses, for each style that has a network.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    networks = find_networks()
+    if not networks:
+        raise SystemExit("error: style: got no trained network, allowed: those of `python -m bench.style`")
+    torch.set_num_threads(1)
+    return {"protocol": PROTOCOL, "rows": [compare(path) for path in networks]}
+
+
+def find_networks() -> list[Path]:
+    """The shipped networks; those of the trainings where a style is not shipped yet."""
+    trained = sorted((Settings().home / "bench" / "style").glob(f"*/{NETWORK}"))
+    shipped = sorted(WEIGHTS.glob("stylize-*.onnx"))
+    names = {path.stem.removeprefix("stylize-") for path in shipped}
+    return [*shipped, *(path for path in trained if path.parent.name not in names)]
+
+
+def compare(path: Path) -> dict[str, Any]:
+    """One style's row."""
+    network = Timed(path)
+    features, style = load_features("lite0"), read_style(network.style, SIZE)
+    photos = sorted((photo_folder() / "packshots").glob("*.webp"))[:PHOTOS]
+    slow, fast, losses = [], [], list[tuple[Losses, ...]]()
+    for photo in photos:
+        pixels = reduce(np.asarray(read_photo(photo).convert("RGB")), SIZE)
+        content = to_tensor(pixels)
+        started = time.perf_counter()
+        painted = paint(content, style, features, STEPS)
+        slow.append(time.perf_counter() - started)
+        made = to_tensor(network.paint(pixels))
+        fast.append(network.seconds)
+        losses.append(tuple(measure_losses(one, content, style, features) for one in (content, painted, made)))
+    ratio = spread([one / other for one, other in zip(slow, fast, strict=True)])
+    names = ("photo", "optimisation", "network")
+    means = {name: mean_losses([row[place] for row in losses]) for place, name in enumerate(names)}
+    return {
+        "style": name_style(network.style),
+        "seconds": {"optimisation": spread(slow), "network": spread(fast)},
+        "ratio": ratio,
+        "losses": means,
+    }
