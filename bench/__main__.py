@@ -29,7 +29,7 @@ def main() -> None:
 
 def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The result's name and figures of one measurement."""
-    from bench import equal, inpainting, likelihood, memory, quality, sampling, speed, super_resolution
+    from bench import equal, inpainting, likelihood, memory, quality, sampling, speed, style, super_resolution
     from tasks.recipes import parse_changes
 
     if what == "quality":
@@ -42,6 +42,7 @@ def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, An
     modules = {"speed": speed, "sampling": sampling, "memory": memory, "likelihood": likelihood}
     modules |= {"super_resolution": super_resolution}
     modules["inpainting"] = inpainting
+    modules["style"] = style
     if what not in modules:
         raise SystemExit(f"error: what: got {what!r}, allowed: {', '.join([*modules, 'quality', 'equal', 'page'])}")
     return what, modules[what].measure()

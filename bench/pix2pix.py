@@ -23,6 +23,7 @@ from models.family import Images, ImageShape
 from models.halving import SMALLEST, halve_weights
 from models.initial import write_networks
 from models.pix2pix import Pix2Pix
+from models.restoration import RestorationFamily
 from models.sampling import Validation
 from models.trainer import Trainer
 from tasks.recipes import load_recipe
@@ -88,7 +89,7 @@ def export_checkpoint(settings: Settings, folder: Path) -> str:
     return f"update {state['step']}, off by {difference:.1g}; images seen and PSNR: {', '.join(figures)}"
 
 
-def export_half(family: Pix2Pix, weights: Path, path: Path) -> float:
+def export_half(family: RestorationFamily, weights: Path, path: Path) -> float:
     """Export with float16 weights; returns the largest difference from the trained network with those weights.
 
     The weights are rounded before, so that the file makes exactly what the network makes that it is held against.

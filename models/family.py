@@ -32,6 +32,11 @@ Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 """Shell patterns over the names of a family's tensors, `NETWORK.NAME`, such as "generator.body.0.*"."""
 
 
+Decay = Annotated[
+    Literal["constant", "cosine"], Field(description="how the step size goes: as it is, or down to 0 along a cosine")
+]
+
+
 class ImageShape(NamedTuple):
     """What a family is built for: square images and the number of categories."""
 
@@ -56,6 +61,7 @@ class GradientConfig(FamilyConfig):
     batch_size: int = Field(default=64, ge=2, le=4096, description="images per update")
     optimiser: Literal["adam", "sgd"] = Field(default="adam", description="update rule")
     learning_rate: float = Field(default=2e-4, gt=0, le=1, description="step size of all networks")
+    decay: Decay = "constant"
     beta1: float = Field(default=0.5, ge=0, lt=1, description="Adam's first moment, or SGD's momentum")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam's second moment")
     l1: float = Field(default=0.0, ge=0, le=1, description="weight of the sum of absolute weights in the loss")
@@ -152,7 +158,7 @@ class GradientFamily(Family):
 
     def pace(self, done: float) -> float:
         """What the learning rates are multiplied by when the share `done` of all updates lies behind."""
-        return 1.0
+        return (1 + math.cos(math.pi * done)) / 2 if self.config.decay == "cosine" else 1.0
 
     @property
     def most_gradient(self) -> float:

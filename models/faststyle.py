@@ -43,7 +43,9 @@ class FastStyleConfig(RestorationConfig):
 class Layer(nn.Module):
     """A convolution and instance normalisation (Ulyanov et al. 2017, eq. 4), after enlarging, then a ReLU."""
 
-    def __init__(self, few: int, many: int, side: int = 3, stride: int = 1, enlarge: int = 1, bent: bool = True) -> None:
+    def __init__(
+        self, few: int, many: int, side: int = 3, stride: int = 1, enlarge: int = 1, bent: bool = True
+    ) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(few, many, side, stride, side // 2, padding_mode="reflect", bias=False)
         self.normalisation = nn.InstanceNorm2d(many, affine=True)

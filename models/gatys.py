@@ -21,11 +21,14 @@ SIZES = ((4, 0.4), (2, 0.3), (1, 0.3))
 SMALLEST_SIDE = 64
 """No size whose shorter side is below this is begun with: too little of a style can be seen in it."""
 MARGIN = 16
-PHASES = ((0, 0), (9, 5), (6, 12), (13, 3))
+PHASES = ((0, 0), (9, 6), (6, 13), (15, 3), (2, 10), (13, 4), (8, 11), (3, 1))
 """Where the image lies in its margin, in turn: layers with a stride else leave a pattern of that stride."""
 RATE = 0.03
 LAST_RATE = 0.05
 """Adam's step in units of the pixel range, and the share of it that is left at the end of a size."""
+EVEN = 0.5
+"""In typical gradients: below this a pixel moves by its own gradient, and is not made to move as far as all others."""
+TINY = 1e-20
 
 
 class Weights(NamedTuple):
@@ -33,6 +36,9 @@ class Weights(NamedTuple):
 
     content: float = 1.0
     smooth: float = 60.0
+
+
+WEIGHTS = Weights()
 
 
 class Task(NamedTuple):
@@ -49,7 +55,7 @@ def paint(
     features: Features,
     steps: int,
     share: Tensor | None = None,
-    weights: Weights = Weights(),
+    weights: Weights = WEIGHTS,
     tell: Tell | None = None,
 ) -> Tensor:
     """`content` (1, 3, H, W) in [0, 1] in the style of `style` (1, 3, h, w), by about `steps` steps of Adam.
@@ -82,13 +88,14 @@ def descend(start: Tensor, task: Task, steps: int, weights: Weights) -> Tensor:
     image = start.clone().requires_grad_()
     contents = [task.loss.content(place(task.content, phase)) for phase in PHASES]
     shares = [None if task.share is None else place(task.share, phase) for phase in PHASES]
-    optimiser = Adam([image], RATE)
+    optimiser = Adam([image], RATE, eps=EVEN)
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = RATE * (1 - (1 - LAST_RATE) * step / steps)
         phase = step % len(PHASES)
         found = task.loss(place(image, PHASES[phase]), contents[phase], shares[phase])
         total = found.style + weights.content * found.content + weights.smooth * roughness(image)
-        (image.grad,) = torch.autograd.grad(total.sum(), image)
+        (gradient,) = torch.autograd.grad(total.sum(), image)
+        image.grad = gradient / (gradient.square().mean().sqrt() + TINY)
         optimiser.step()
         with torch.no_grad():
             image.clamp_(0, 1)

@@ -6,24 +6,20 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.family import FamilyConfig, GradientConfig, GradientFamily, Images
+from models.family import Decay, FamilyConfig, GradientConfig, GradientFamily, Images
 from models.pixels import to_planes
 
 JUDGED_AT_ONCE = 16
 """Held-out images per call of the network."""
 SEED_OF_THE_JUDGE = 2025
 """Held-out images are spoilt alike at every judgement, or two figures could not be compared."""
-
-Decay = Annotated[
-    Literal["constant", "cosine"], Field(description="how the step size goes: as it is, or down to 0 along a cosine")
-]
 
 
 class RestorationConfig(GradientConfig):
@@ -87,9 +83,6 @@ class RestorationFamily(GradientFamily):
     def served(self) -> nn.Module:
         """The network that is exported: `generator`, or an equal one that is faster."""
         return self.generator
-
-    def pace(self, done: float) -> float:
-        return (1 + float(np.cos(np.pi * done))) / 2 if self.config.decay == "cosine" else 1.0
 
     @property
     def most_gradient(self) -> float:

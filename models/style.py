@@ -13,7 +13,10 @@ from models.perceptual import Features
 
 PIXELS = "pixels"
 """The colours themselves, as the first of the maps."""
-SMALLEST_DEVIATION = 1e-3
+LEAST = 0.3
+"""Of the deviations of a map's channels, as a share of their mean: a channel that hardly varies is not blown up."""
+FLAT = 1e-3
+"""What is added for maps that do not vary at all."""
 FAINT = 1e-6
 
 
@@ -53,7 +56,8 @@ class StyleLoss(nn.Module):
             for name, values in self.see(style).items():
                 deviation, mean = torch.std_mean(values, (0, 2, 3), correction=0)
                 self.register_buffer(f"mean_{name}", mean[:, None, None])
-                self.register_buffer(f"deviation_{name}", deviation.clamp(min=SMALLEST_DEVIATION)[:, None, None])
+                least = LEAST * deviation.mean() + FLAT
+                self.register_buffer(f"deviation_{name}", deviation.clamp(min=least)[:, None, None])
                 self.register_buffer(f"gram_{name}", gram(self.scale(name, values))[0])
 
     def see(self, images: Tensor) -> dict[str, Tensor]:

@@ -25,6 +25,7 @@ OPERATIONS: dict[str, str] = {
     "frame": "tasks.edit.frame:Frame",
     "enhance": "tasks.edit.enhance:Enhance",
     "background": "tasks.edit.background:Background",
+    "upscale": "tasks.edit.upscale:Upscale",
     "inpaint": "tasks.edit.inpaint:Inpaint",
     "stylize": "tasks.edit.stylize:Stylize",
     "degrade": "tasks.edit.degrade:Degrade",

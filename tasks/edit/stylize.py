@@ -62,7 +62,7 @@ class Stylize(Operation):
     )
     region: Region = Field(default=Region(), description="the product, or what is painted: a mask, boxes or polygons")
     size: int | None = Field(
-        default=None, ge=64, le=2048, description="longer side at which it is painted: 384 by gatys, 1024 by fast"
+        default=None, ge=64, le=2048, description="longer side at which it is painted: 384 by gatys, 512 by fast"
     )
     steps: int = Field(default=200, ge=1, le=5000, description="steps of the optimisation")
     features: FeaturesName = Field(default="auto", description="what gatys compares by; auto: VGG19 if it can be had")
@@ -110,7 +110,7 @@ class Stylize(Operation):
             return paint, size, f"stylize: {path.name} by {self.steps} steps of optimisation on {name}"
         network = find_network(self.style, surroundings)
         note = f"stylize: {name_style(self.style)} by {network.family}, version {network.version} of {network.slot}"
-        return lambda pixels, _: paint_by_network(network, pixels), self.size or 1024, note
+        return lambda pixels, _: paint_by_network(network, pixels), self.size or 512, note
 
     def optimiser(self, style: Pixels, size: int) -> Paint:
         """What paints by optimisation."""

@@ -34,7 +34,7 @@ class Upscale(Operation):
     scale: Literal[2, 3, 4] = Field(default=2, description="times as wide and as high")
     family: str | None = Field(
         default=None,
-        description="foldsr, espcn, srcnn, or bicubic, which needs no network; otherwise the slot's champion",
+        description="foldsr, espcn, srcnn, or bicubic, which needs no network; otherwise the slot's champion if any",
     )
 
     def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
@@ -42,27 +42,39 @@ class Upscale(Operation):
 
         Raises:
             InputError: the result would be too large.
-            RegistryError: there is no network for this scale and family, or it is for another scale.
+            RegistryError: no version is of the family that was asked for, or it is for another scale.
         """
         size = picture.height * picture.width * self.scale**2
         if size > LARGEST:
             raise InputError("scale", self.scale, f"a smaller picture: the result would have {size:,} pixels")
-        luma, reach = self.find_luma(surroundings)
+        luma, reach, note = self.find_luma(surroundings)
         pixels, alpha = enlarge(picture.pixels, self.scale, luma, reach), None
         if picture.alpha is not None:
             large = Image.fromarray(picture.alpha).resize(pixels.shape[1::-1], Image.Resampling.BICUBIC)
             alpha = np.array(large)
-        return replace(picture, pixels=pixels, alpha=alpha, placement=picture.placement.then(scale=self.scale))
+        placed, notes = picture.placement.then(scale=self.scale), (*picture.notes, f"upscale: {note}")
+        return replace(picture, pixels=pixels, alpha=alpha, placement=placed, notes=notes)
 
-    def find_luma(self, surroundings: Surroundings) -> tuple[EnlargeLuma, int]:
-        """What enlarges luma, and how far around a pixel it looks."""
+    def find_luma(self, surroundings: Surroundings) -> tuple[EnlargeLuma, int, str]:
+        """What enlarges luma, how far around a pixel it looks, and what it is."""
         if self.family == BICUBIC:
-            return lambda plane: enlarge_by_bicubic(plane, self.scale), BICUBIC_REACH
+            return *self.bicubic, BICUBIC
         slot = f"upscale-x{self.scale}"
-        network = surroundings.toolbox.network(slot, self.family)
+        try:
+            network = surroundings.toolbox.network(slot, self.family)
+        except RegistryError as error:
+            if self.family is not None:
+                raise
+            return *self.bicubic, f"{BICUBIC}, as there is no champion: {error}"
         if network.facts.get("scale") != self.scale:
             raise RegistryError(f"{slot} version {network.version} enlarges {network.facts.get('scale')} times")
         reach = network.facts["reach"]
         if not isinstance(reach, int):
             raise RegistryError(f"{slot} version {network.version} does not say how far it looks around a pixel")
-        return lambda plane: network.run(image=plane[None, None])[0, 0], reach
+        what = f"{network.family}, version {network.version} of {slot}"
+        return lambda plane: network.run(image=plane[None, None])[0, 0], reach, what
+
+    @property
+    def bicubic(self) -> tuple[EnlargeLuma, int]:
+        """Enlarging without a network, and its reach."""
+        return lambda plane: enlarge_by_bicubic(plane, self.scale), BICUBIC_REACH

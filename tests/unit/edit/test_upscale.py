@@ -99,7 +99,7 @@ def test_alpha_placement_and_the_original(shelf):
     assert (made.alpha[:, :8] == 0).all()
     assert (made.alpha[:, 16:] == 255).all()
     assert made.placement == Placement(3, 8, 12)
-    assert (made.profile, made.notes) == (b"profile", ("read",))
+    assert (made.profile, made.notes) == (b"profile", ("read", "upscale: foldsr, version 2 of upscale-x2"))
     assert np.array_equal(picture.pixels, before)
 
 
@@ -108,9 +108,13 @@ def test_a_network_of_another_scale_is_refused(shelf):
         apply(Picture(draw(4, 4)), shelf, scale=3)
 
 
-def test_a_missing_slot_is_the_registrys_error():
+def test_without_a_champion_it_is_bicubic_and_says_so_but_a_family_asked_for_must_be_there():
+    picture = Picture(draw(4, 4))
+    made = apply(picture)
+    assert np.array_equal(made.pixels, apply(picture, family="bicubic").pixels)
+    assert "bicubic, as there is no champion: slot: got 'upscale-x2'" in made.notes[-1]
     with pytest.raises(RegistryError, match="upscale-x2"):
-        apply(Picture(draw(4, 4)))
+        apply(picture, family="espcn")
 
 
 def test_a_result_that_is_too_large_is_refused_before_any_work():
