@@ -68,8 +68,8 @@ def quality() -> Iterator[str]:
         yield table(("training", "images", "seconds", "processor seconds", "distance", "recall"), rows)
         time = f"{reached['cpu_seconds'] / goal['cpu_seconds']:.2f}" if reached else "not reached"
         part = f"{best['distance'] / goal['distance']:.0%}"
-        yield f"Time to the textbook's distance: **{time}** of its processor time (asked: 0.33). End: **{part}** of its "
-        yield f"distance (asked: at most 40 %), recall **{best['recall']:.3f}** (asked: 0.95).\n"
+        yield f"Time to the textbook's distance: **{time}** of its processor time (asked: 0.33)."
+        yield f"End: **{part}** of its distance (asked: at most 40 %), recall **{best['recall']:.3f}** (asked: 0.95).\n"
 
 
 def equal() -> Iterator[str]:

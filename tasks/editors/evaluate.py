@@ -29,7 +29,10 @@ from tasks.storage import digest_file, storage_errors, write_atomically
 
 SCORES = "scores.npz"
 SHOWN = 12
-CODE = ("tasks.editors.evaluate", "models.restoration", "models.upscaling", "models.inpainting")
+CODE = (
+    *("tasks.editors.evaluate", "models.restoration", "models.upscaling", "models.inpainting", "models.pix2pix"),
+    *("models.faststyle", "models.style"),
+)
 NOT_DRAWN = "an editing network: the contact sheet shows what it was given, what it made, and the original"
 
 

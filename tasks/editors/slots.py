@@ -6,18 +6,16 @@ from collections.abc import Mapping
 
 from models import load_family
 from models.errors import InputError
-from models.family import FamilyConfig, ImageShape
+from models.family import ImageShape
 from models.restoration import RestorationFamily
+from tasks.edit.stylize import slot_of_style
 
 
 def slot_of_editor(capability: str, facts: Mapping[str, object]) -> str:
-    """`upscale-x2` and the like where the network has a scale, else the capability's name."""
+    """One for each scale (`upscale-x2`) or style (`stylize-mosaic`), else the capability's name."""
+    if "style" in facts:
+        return slot_of_style(str(facts["style"]))
     return f"{capability}-x{facts['scale']}" if "scale" in facts else capability
-
-
-def slot_of_recipe(config: FamilyConfig) -> str:
-    """The slot that a recipe of an editing family competes for."""
-    return slot_of_editor(load_family(config.family).capability, config.model_dump())
 
 
 def is_editor(family: str) -> bool:

@@ -99,7 +99,7 @@ def test_alpha_placement_and_the_original(shelf):
     assert (made.alpha[:, :8] == 0).all()
     assert (made.alpha[:, 16:] == 255).all()
     assert made.placement == Placement(3, 8, 12)
-    assert (made.profile, made.notes) == (b"profile", ("read", "upscale: foldsr, version 2 of upscale-x2"))
+    assert (made.profile, made.notes) == (b"profile", ("read", "upscale: foldsr, version 3 of upscale-x2"))
     assert np.array_equal(picture.pixels, before)
 
 
