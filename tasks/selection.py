@@ -21,6 +21,7 @@ from tasks.model_folder import count_parameters
 from tasks.promotion import Move, promote, set_challenger
 from tasks.register import CHAMPION, VersionInfo, load_version, register
 from tasks.report import EVALUATION, PICTURES
+from tasks.storage import locked
 from tasks.tracking import open_tracking, service_errors
 from tasks.trail import record_version
 
@@ -161,12 +162,11 @@ def find_champion(settings: Settings, slot: str) -> VersionInfo | None:
 
 
 def tag_servability(settings: Settings, version: VersionInfo, servability: Servability) -> None:
-    """Write on the version what serving it costs."""
-    tracking, costs = (
-        open_tracking(settings),
-        {"latency_ms": servability.latency_ms, "memory_mb": servability.memory_mb},
-    )
-    with service_errors(tracking.uri):
+    """Write on the version what serving it costs; MLflow refuses a tag that two runs write at once."""
+    tracking = open_tracking(settings)
+    costs = {"latency_ms": servability.latency_ms, "memory_mb": servability.memory_mb}
+    lock = settings.home / "locks" / "servability.lock"
+    with locked(lock, seconds=60, doing="writing what a version costs"), service_errors(tracking.uri):
         for name, value in costs.items():
             tracking.client.set_model_version_tag(version.slot, str(version.version), name, f"{value:.4g}")
 

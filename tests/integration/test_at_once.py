@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from models.errors import PackshotError
+from tasks.gate import Servability
 from tasks.promotion import ChampionMoved, challenger_of, promote, set_challenger, verify_ledger
 from tasks.register import list_versions, load_version
 from tasks.ruler import RulerFile, register_ruler
+from tasks.selection import tag_servability
 from tasks.storage import digest_file
 from tasks.tracking import open_tracking
 
@@ -51,6 +53,14 @@ def test_a_ruler_is_registered_once(registry_settings, tracking, tmp_path, write
     ruler = RulerFile(path, digest_file(path), 0.9, "trained here")
     assert at_once(lambda: register_ruler(registry_settings, "twice", ruler), 3) == [1, 1, 1]
     assert len(list_versions(registry_settings, "ruler-twice")) == 1
+
+
+@pytest.mark.parametrize("weight", [1, 2, 3])
+def test_what_serving_costs_may_be_written_by_several_at_once(registry_settings, slot, add_version, weight):
+    version = load_version(registry_settings, slot, add_version(weight))
+    costs = Servability(max_abs_difference=0.0, latency_ms=12.5, memory_mb=weight)
+    assert at_once(lambda: tag_servability(registry_settings, version, costs), 6) == [None] * 6
+    assert load_version(registry_settings, slot, version.version).tags["latency_ms"] == "12.5"
 
 
 def test_a_champion_is_found_while_it_is_moved(registry_settings, slot, add_version):

@@ -105,6 +105,7 @@ BOUNDS = {
     "ema": (-0.1, 1.0),
     "evaluations_per_epoch": (0, 21),
     "optimiser": ("rmsprop",),
+    "decay": ("steps",),
     "precision": ("64-true",),
     "memory_format": ("channels_first",),
     "augment": ({"flip": 2}, {"spin": 1}),
