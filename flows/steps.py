@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial, wraps
@@ -233,9 +234,9 @@ def gate(
     report: EvaluationReport,
     evaluate_rival: EvaluateRival,
     bounds: GateBounds | EditorBounds,
-    who: str,
 ) -> Done[Judged]:
     """Two blessings, good enough and servable, and the move that they allow."""
+    who = f"flow run {flow_run_id()}" if flow_run_id() else getpass.getuser()
     with watching("gate") as watch, timed() as seconds:
         servability, judged = measure_servability(version.onnx_path, fitted.export_difference), None
         while judged is None:
@@ -268,6 +269,11 @@ def leaderboard(settings: Settings, slot: str) -> Done[Leaderboard]:
     return Done(board, Line(step="leaderboard", what=what, seconds=seconds()))
 
 
+def flow_run_id() -> str:
+    """The id of the flow run that this is part of, "" outside of one."""
+    return str(runtime.flow_run.id or "")
+
+
 def conclude(
     settings: Settings,
     data: Done[CatalogueVersion],
@@ -287,7 +293,7 @@ def conclude(
         promoted=judged.value.verdict.passed,
         verdict=judged.value.verdict.text,
         run_id=fitted.value.run_id,
-        flow_run=str(runtime.flow_run.id or ""),
+        flow_run=flow_run_id(),
         data_md5=data.value.md5,
         data_docs=validation.value.data_docs,
         onnx=fitted.value.onnx,

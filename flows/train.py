@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Union
 
-from prefect import flow, runtime
+from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import steps
@@ -47,8 +46,7 @@ def train(
     settings = Settings()
     plan = read_plan(settings, catalogue)
     recipe = name_source(recipe, find_initial(settings, recipe))  # what cannot be started from is said at once
-    flow_run = str(runtime.flow_run.id or "")
-    tags = {"git_commit": git_commit(settings.root), "prefect_flow_run": flow_run}
+    tags = {"git_commit": git_commit(settings.root), "prefect_flow_run": steps.flow_run_id()}
 
     data = steps.ingest(settings, find_source(settings.root, catalogue), data_version)
     validation = steps.validate(settings, data.value, quarantine, max_quarantined)
@@ -64,7 +62,6 @@ def train(
         report.value,
         steps.rival_generator(settings, prepared.value, plan.evaluate, ruler.value),
         plan.gate,
-        f"flow run {flow_run}" if flow_run else getpass.getuser(),
     )
     steps.leaderboard(settings, version.value.slot)
     return steps.conclude(settings, data, validation, prepared, ruler, fitted, report, version, judged)

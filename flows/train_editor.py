@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Union
 
-from prefect import flow, runtime
+from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import steps
@@ -46,8 +45,7 @@ def train_editor(
     settings = Settings()
     plan = read_plan(settings, recipe, catalogue)
     recipe = name_source(recipe, find_initial(settings, recipe))  # what cannot be started from is said at once
-    flow_run = str(runtime.flow_run.id or "")
-    tags = {"git_commit": git_commit(settings.root), "prefect_flow_run": flow_run}
+    tags = {"git_commit": git_commit(settings.root), "prefect_flow_run": steps.flow_run_id()}
 
     data = steps.ingest(settings, find_source(settings.root, catalogue), data_version)
     validation = steps.validate(settings, data.value, quarantine, max_quarantined)
@@ -62,7 +60,6 @@ def train_editor(
         report.value,
         steps.rival_editor(settings, prepared.value),
         plan.gate,
-        f"flow run {flow_run}" if flow_run else getpass.getuser(),
     )
     steps.leaderboard(settings, version.value.slot)
     return steps.conclude(settings, data, validation, prepared, None, fitted, report, version, judged)

@@ -37,10 +37,20 @@ def write_card(
         describe_worst(report),
         describe_memory(report),
         describe_limits(report, prepared),
-        "**Protocol**: " + ", ".join(f"{name} {value}" for name, value in report.protocol.items()) + ".",
-        "**Recipe**: " + ", ".join(f"`{name}` {value}" for name, value in sorted(params.items())) + ".",
+        describe_protocol(report),
+        describe_recipe(params),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def describe_protocol(report: EvaluationReport) -> str:
+    """What anyone needs to measure the same again."""
+    return "**Protocol**: " + ", ".join(f"{name} {value}" for name, value in report.protocol.items()) + "."
+
+
+def describe_recipe(params: Mapping[str, str]) -> str:
+    """The parameters of the training, by name."""
+    return "**Recipe**: " + ", ".join(f"`{name}` {value}" for name, value in sorted(params.items())) + "."
 
 
 def describe_data(prepared: PreparedSet, validation: ValidationReport) -> str:

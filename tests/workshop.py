@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 from PIL import Image
 
@@ -61,3 +64,14 @@ def make_workshop(root: Path) -> Settings:
     add_folder(settings, draw_shapes(root / "shapes"), "shapes")
     commit_all(settings.root, "shapes")
     return settings
+
+
+@contextmanager
+def at_work(settings: Settings, mlflow_port: int) -> Iterator[Settings]:
+    """A Prefect server, and an environment that names the checkout of `settings`; nobody listens at `mlflow_port`."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": mlflow_port}.items():
+            patch.setenv(f"PACKSHOT_{name}", str(value))
+        yield Settings()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from models.criteria import PSNR
-from tasks.card import describe_data, describe_training, row
+from tasks.card import describe_data, describe_protocol, describe_recipe, describe_training, row
 
 if TYPE_CHECKING:
     from tasks.fit import FitResult
@@ -34,8 +34,8 @@ def write_editor_card(
         tabulate_categories(report),
         "**Limits**: it was trained and judged on the catalogue above, spoilt as the protocol says; other photographs, "
         "and other damage, come out worse.",
-        "**Protocol**: " + ", ".join(f"{name} {value}" for name, value in report.protocol.items()) + ".",
-        "**Recipe**: " + ", ".join(f"`{name}` {value}" for name, value in sorted(params.items())) + ".",
+        describe_protocol(report),
+        describe_recipe(params),
     )
     return "\n\n".join(sections) + "\n"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.generate import generate
 from flows.train import train
@@ -12,9 +11,8 @@ from models.family import GradientFamily
 from tasks.leaderboard import build_leaderboard
 from tasks.recipes import load_recipe
 from tasks.register import load_version
-from tasks.settings import Settings
 from tests.trainings import TINY
-from tests.workshop import make_workshop
+from tests.workshop import at_work, make_workshop
 
 SLOT = "generate-shapes"
 SMALL = {
@@ -27,10 +25,8 @@ GENERATIVE = [name for name in FAMILIES if load_family(name).capability == "gene
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory):
     settings = make_workshop(tmp_path_factory.mktemp("workshop"))
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
-        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": "59872"}.items():
-            patch.setenv(f"PACKSHOT_{name}", str(value))
-        yield Settings()
+    with at_work(settings, mlflow_port=59872) as working:
+        yield working
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.commands import show_leaderboard
 from flows.generate import generate
@@ -23,9 +22,8 @@ from tasks.promotion import verify_ledger
 from tasks.provenance import read_provenance
 from tasks.recipes import load_recipe
 from tasks.register import list_versions, load_version
-from tasks.settings import Settings
 from tasks.tracking import open_tracking
-from tests.workshop import CATEGORIES, make_workshop
+from tests.workshop import CATEGORIES, at_work, make_workshop
 
 SLOT = "generate-shapes"
 
@@ -33,10 +31,8 @@ SLOT = "generate-shapes"
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory):
     settings = make_workshop(tmp_path_factory.mktemp("workshop"))
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
-        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": "59871"}.items():
-            patch.setenv(f"PACKSHOT_{name}", str(value))
-        yield Settings()
+    with at_work(settings, mlflow_port=59871) as working:
+        yield working
 
 
 @pytest.fixture(scope="module")

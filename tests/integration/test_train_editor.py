@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import yaml
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.train_editor import train_editor
 from models.exported import ExportedRestoration
 from tasks.leaderboard import build_leaderboard
 from tasks.recipes import load_recipe
 from tasks.register import load_version
-from tasks.settings import Settings
-from tests.workshop import PARAMS, make_workshop
+from tests.workshop import PARAMS, at_work, make_workshop
 
 SLOT = "upscale-x2"
 SMALL = {
@@ -28,10 +26,8 @@ def workshop(tmp_path_factory):
     families = PARAMS["families"] | {name: {"family": name} for name in ("espcn", "foldsr")}
     params = PARAMS | {"families": families, "editing": {"gate": {"min_gain": -20, "min_category_gain": -20}}}
     (settings.root / "params.yaml").write_text(yaml.safe_dump(params))
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
-        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": "59873"}.items():
-            patch.setenv(f"PACKSHOT_{name}", str(value))
-        yield Settings()
+    with at_work(settings, mlflow_port=59873) as working:
+        yield working
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 import yaml
-from prefect.testing.utilities import prefect_test_harness
 from safetensors.torch import load_file
 
 from flows.train import train
@@ -17,10 +16,9 @@ from tasks.promotion import promote
 from tasks.recipes import find_source, load_recipe
 from tasks.reevaluate import evaluate_registered
 from tasks.register import fetch_weights, load_version
-from tasks.settings import Settings
 from tasks.storage import digest_file
 from tasks.tracking import open_tracking
-from tests.workshop import make_workshop
+from tests.workshop import at_work, make_workshop
 
 VIEWS = {
     "two-shapes": {"of": "shapes", "categories": ["box", "ring"]},
@@ -37,10 +35,8 @@ def workshop(tmp_path_factory):
     path = settings.root / "params.yaml"
     params = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump(params | {"prepare": params["prepare"] | VIEWS}))
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
-        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": "59872"}.items():
-            patch.setenv(f"PACKSHOT_{name}", str(value))
-        yield Settings()
+    with at_work(settings, mlflow_port=59872) as working:
+        yield working
 
 
 @pytest.fixture(scope="module")

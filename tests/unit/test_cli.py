@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import sys
 
 import pytest
 import yaml
 
-from flows.cli import main
 from tests.catalogues import make_checkout
+from tests.terminal import terminal
 from tests.workshop import PARAMS
 
 TRAIN = ("train", "dcgan", "--catalogue", "shapes")
@@ -26,22 +24,9 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture
-def packshot(checkout, monkeypatch, capsys):
-    """Run `packshot ARGUMENTS` in this process; returns its exit code, standard output and error."""
-    environment, terminate = dict(os.environ), signal.getsignal(signal.SIGTERM)
-    ours = {"PACKSHOT_ROOT": str(checkout.root), "PACKSHOT_HOME": str(checkout.home), "PACKSHOT_OFFLINE": "true"}
-    os.environ.update(ours)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["packshot", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (ended.value.code, *capsys.readouterr())
-
-    yield run
-    os.environ.clear()
-    os.environ.update(environment)
-    signal.signal(signal.SIGTERM, terminate)
+def packshot(checkout, capsys):
+    with terminal(capsys, ROOT=checkout.root, HOME=checkout.home) as run:
+        yield run
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows.cli import main
 from tasks.lineage import Lineage
 from tasks.settings import Settings
 from tasks.storage import digest_file
+from tests.terminal import terminal
 
 CHECKOUT = str(Path(__file__).parent.parent.parent.parent)
 
@@ -30,21 +29,10 @@ def photo(tmp_path):
 
 
 @pytest.fixture
-def packshot(tmp_path, monkeypatch, capsys):
-    """Run `packshot edit ARGUMENTS`; returns its exit code, standard output and error."""
-    environment, terminate = dict(os.environ), signal.getsignal(signal.SIGTERM)
-    os.environ.update({"PACKSHOT_HOME": str(tmp_path / "home"), "PACKSHOT_OFFLINE": "true"})
-
-    def run(*arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["packshot", "edit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (ended.value.code, *capsys.readouterr())
-
-    yield run
-    os.environ.clear()
-    os.environ.update(environment)
-    signal.signal(signal.SIGTERM, terminate)
+def packshot(tmp_path, capsys):
+    """Run `packshot edit ARGUMENTS`."""
+    with terminal(capsys, "edit", HOME=tmp_path / "home") as run:
+        yield run
 
 
 def test_a_photograph_is_edited_told_and_traced(packshot, photo, tmp_path):

@@ -1,35 +1,21 @@
 """`packshot check`: tables, JSON, exit codes and what `--fix` writes; bad input is one line."""
 
 import json
-import signal
-import sys
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 
-from flows.cli import main
+from tests.terminal import terminal
 
 RULES = {"format": {"allowed": ["PNG"], "preferred": "png"}, "white_background": {"minimum": 0.99}}
 
 
 @pytest.fixture
-def packshot(tmp_path, monkeypatch, capsys):
-    """Run `packshot ARGUMENTS` in this process; returns its exit code, standard output and error."""
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setenv("PACKSHOT_ROOT", str(tmp_path))
-    monkeypatch.setenv("PACKSHOT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("os.environ", dict(__import__("os").environ))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["packshot", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (ended.value.code, *capsys.readouterr())
-
-    yield run
-    signal.signal(signal.SIGTERM, before)
+def packshot(tmp_path, capsys):
+    with terminal(capsys, ROOT=tmp_path, HOME=tmp_path / "home") as run:
+        yield run
 
 
 @pytest.fixture
