@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.pix2pix import NAME, NETWORK, SIDE, middle_square, photo_folder
+from bench.squares import NETWORK, SIDE, middle_square, photo_folder, state_of
 from models.exported import ExportedRestoration
 from models.family import Images
 from models.imaging.fill import fill_by
@@ -23,6 +23,7 @@ from models.restoration import from_bytes
 from tasks.settings import Settings
 from tasks.shipped import list_shipments
 
+NAME = "pix2pix"
 BASELINES = ("telea", "navier-stokes")
 SEED = 0
 Fill = Callable[[Images, Mask], Images]
@@ -59,7 +60,7 @@ def measure(most: int | None = None) -> dict[str, Any]:
 def find_network(settings: Settings) -> Path:
     """The shipped network, or the last one that the training exported where none is shipped."""
     shipped = (one.onnx for one in list_shipments() if one.card.family == NAME)
-    return next(shipped, settings.home / "bench" / "inpainting" / NAME / NETWORK)
+    return next(shipped, state_of(settings) / NAME / NETWORK)
 
 
 def judge(fill: Fill, images: list[Images], holes: list[Mask], features: Features) -> dict[str, float]:

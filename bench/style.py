@@ -6,7 +6,6 @@ STYLE is a picture's file; without any, all in `PACKSHOT_PHOTOS`/styles. Run it 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from bench.pix2pix import export_half, load_squares, photo_folder
-from bench.restoration import PLAN, Lines, describe
 from bench.results import spread
+from bench.squares import NETWORK, photo_folder, train
 from models.exported import ExportedRestoration
-from models.family import ImageShape
-from models.faststyle import FastStyle, read_style
+from models.faststyle import read_style
 from models.gatys import measure as measure_losses
 from models.gatys import paint
 from models.imaging.restyling import reduce
 from models.perceptual import load_features
-from models.sampling import Validation
 from models.style import Losses
-from models.trainer import Trainer
 from tasks.edit.stylize import Stylize, name_style, paint_by_network, to_tensor
 from tasks.photos import read_photo
-from tasks.recipes import load_recipe
 from tasks.settings import Settings
-from tasks.storage import locked
 
-NETWORK = "network.onnx"
 WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "weights"
 SIZE = 256
 PHOTOS = 4
@@ -52,24 +44,7 @@ def main() -> None:
     parser.add_argument("styles", nargs="*", default=sorted(map(str, (photo_folder() / "styles").glob("*.jpg"))))
     settings = Settings()
     for style in parser.parse_args().styles:
-        folder = settings.home / "bench" / "style" / name_style(style)
-        with locked(folder.with_suffix(".lock"), seconds=1, doing=f"training {style}"):
-            train(settings, style, folder)
-
-
-def train(settings: Settings, style: str, folder: Path) -> None:
-    """One training, whose checkpoints and figures are in `folder`."""
-    if (folder / "trained.json").exists():
-        return
-    images, held_out = load_squares(settings.home / "bench" / "inpainting")
-    config = load_recipe(settings.root, "faststyle", {"style": style})
-    torch.manual_seed(config.seed)
-    family = FastStyle(config, ImageShape(3, images.shape[1], 1))
-    validation = Validation(lambda *_: 0.0, (held_out, np.zeros(len(held_out), np.int64)))
-    labels, log = np.zeros(len(images), np.int64), Lines(name_style(style))
-    trained = Trainer(family, images, labels, folder, PLAN, validation, log).run()
-    export_half(family, trained.generator, folder / NETWORK)
-    (folder / "trained.json").write_text(json.dumps(describe(trained, family), indent=1) + "\n")
+        train(settings, "faststyle", settings.home / "bench" / "style" / name_style(style), {"style": style})
 
 
 def measure() -> dict[str, Any]:

@@ -23,6 +23,7 @@ FAMILIES: dict[str, str] = {
     "espcn": "models.espcn:ESPCNFamily",
     "foldsr": "models.foldsr:FoldSRFamily",
     "pix2pix": "models.pix2pix:Pix2Pix",
+    "colorful": "models.colorful:Colorful",
     "faststyle": "models.faststyle:FastStyle",
 }
 """Every family that can be trained, by the name used on the command line: `module:class`, imported when used."""

@@ -18,9 +18,9 @@ from models.inpainting import BUCKETS, draw_mask
 from models.losses import GAMES
 from models.perceptual import Features, load_features, perceptual_distance
 from models.regularisers import normalise_spectrum
+from models.residual import SLOPE, Residual
 from models.restoration import RestorationConfig, RestorationFamily, Spoilt, from_bytes, from_signed, turn
 
-SLOPE = 0.1
 GREY = 0.5
 """What a hole is filled with before the network sees it."""
 DEPTHS = (1, 2, 4, 5)
@@ -49,21 +49,6 @@ class Pix2PixConfig(RestorationConfig):
     )
     perceptual: float = Field(default=0.05, ge=0, le=100, description="weight of the distance of features; 0 is off")
     adversarial: float = Field(default=0.001, ge=0, le=100, description="weight of the discriminator; 0 is off")
-
-
-class Residual(nn.Module):
-    """Two 3x3 convolutions that add to what comes in (He et al. 2016), without normalisation."""
-
-    def __init__(self, channels: int, dilation: int = 1) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        with torch.no_grad():
-            self.second.weight.mul_(0.3)
-
-    def forward(self, features: Tensor) -> Tensor:
-        made: Tensor = self.second(functional.leaky_relu(self.first(functional.leaky_relu(features, SLOPE)), SLOPE))
-        return features + made
 
 
 class Generator(nn.Module):

@@ -31,6 +31,7 @@ TINY: dict[str, dict[str, Any]] = {
     "espcn": {"width": 8},
     "foldsr": {"width": 8, "layers": 2},
     "pix2pix": {"width": 4, "patch_width": 4, "perceptual": 0, "finish": 1},
+    "colorful": {"width": 4},
     "faststyle": {"style": STYLE, "style_size": 64, "width": 4, "blocks": 1},
 }
 """What makes each family small; a new family needs its line here."""

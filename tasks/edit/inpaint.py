@@ -9,7 +9,7 @@ from pydantic import Field
 from models.errors import InputError, RegistryError
 from models.imaging.fill import CLASSICAL, fill_by
 from models.imaging.holes import fill_by_network, fill_holes, network_context
-from tasks.edit.operation import Network, Operation, Surroundings
+from tasks.edit.operation import Network, Operation, Surroundings, read_number
 from tasks.edit.picture import Mask, Picture, Pixels
 from tasks.edit.region import Region
 
@@ -65,9 +65,7 @@ def fill_by_champion(network: Network, pixels: Pixels, hole: Mask) -> Pixels:
     Raises:
         RegistryError: the network does not say which sides it takes.
     """
-    multiple = network.facts.get("multiple")
-    if not isinstance(multiple, int):
-        raise RegistryError(f"{SLOT} version {network.version} does not say what its sides must be multiples of")
+    multiple = read_number(network, "multiple")
 
     def fill(part: Pixels, inside: Mask) -> Pixels:
         return fill_by_network(part, inside, lambda image, mask: network.run(image=image, mask=mask), multiple)

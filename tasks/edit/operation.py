@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from models.errors import RegistryError
 from tasks.edit.picture import Picture
 
 Planes = npt.NDArray[np.float32]
@@ -66,3 +67,15 @@ class Operation(BaseModel):
         Raises:
             InputError: the parameters do not fit this picture.
         """
+
+
+def read_number(network: Network, name: str) -> int:
+    """A whole number that the network's export says of it, such as its `scale`.
+
+    Raises:
+        RegistryError: it does not.
+    """
+    value = network.facts.get(name)
+    if not isinstance(value, int):
+        raise RegistryError(f"{network.slot} version {network.version} does not say its {name!r}, a whole number")
+    return value

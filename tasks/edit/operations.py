@@ -27,6 +27,7 @@ OPERATIONS: dict[str, str] = {
     "background": "tasks.edit.background:Background",
     "upscale": "tasks.edit.upscale:Upscale",
     "inpaint": "tasks.edit.inpaint:Inpaint",
+    "colorize": "tasks.edit.colorize:Colorize",
     "stylize": "tasks.edit.stylize:Stylize",
     "degrade": "tasks.edit.degrade:Degrade",
 }

@@ -16,7 +16,7 @@ from models.errors import CatalogueError, InputError, RegistryError
 from models.imaging import restyling
 from models.imaging.colour import to_levels, to_unit
 from tasks.edit.background import Background
-from tasks.edit.operation import Network, Operation, Surroundings
+from tasks.edit.operation import Network, Operation, Surroundings, read_number
 from tasks.edit.picture import Picture, Pixels
 from tasks.edit.region import Region
 from tasks.photos import read_photo
@@ -165,9 +165,7 @@ def paint_by_network(network: Network, pixels: Pixels) -> Pixels:
     Raises:
         RegistryError: the network does not say which sides it takes.
     """
-    multiple = network.facts.get("multiple")
-    if not isinstance(multiple, int):
-        raise RegistryError(f"{network.slot} version {network.version} does not say what its sides are multiples of")
+    multiple = read_number(network, "multiple")
     height, width = pixels.shape[:2]
     pads = ((0, -height % multiple), (0, -width % multiple), (0, 0))
     planes = to_unit(np.pad(pixels, pads, mode="symmetric")).transpose(2, 0, 1)[None]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from models.errors import InputError, RegistryError
 from models.imaging.enlarging import EnlargeLuma, enlarge, enlarge_by_bicubic
-from tasks.edit.operation import Operation, Surroundings
+from tasks.edit.operation import Operation, Surroundings, read_number
 from tasks.edit.picture import Picture
 
 BICUBIC = "bicubic"
@@ -66,11 +66,9 @@ class Upscale(Operation):
             if self.family is not None:
                 raise
             return *self.bicubic, f"{BICUBIC}, as there is no champion: {error}"
-        if network.facts.get("scale") != self.scale:
-            raise RegistryError(f"{slot} version {network.version} enlarges {network.facts.get('scale')} times")
-        reach = network.facts["reach"]
-        if not isinstance(reach, int):
-            raise RegistryError(f"{slot} version {network.version} does not say how far it looks around a pixel")
+        if read_number(network, "scale") != self.scale:
+            raise RegistryError(f"{slot} version {network.version} enlarges {network.facts['scale']} times")
+        reach = read_number(network, "reach")
         what = f"{network.family}, version {network.version} of {slot}"
         return lambda plane: network.run(image=plane[None, None])[0, 0], reach, what
 

@@ -1,6 +1,7 @@
-"""The training of `pix2pix` on the development photos: `python -m bench.pix2pix`; run it again to go on.
+"""The trainings on 128x128 squares of the development photos: `python -m bench.squares pix2pix|colorful`.
 
-`python -m bench.pix2pix --export` writes the network as it stands in the last checkpoint, beside a training that runs.
+Run it again to go on. With `--export` it writes the network as it stands in the last checkpoint, beside a training that
+runs.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +19,12 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from bench.restoration import PLAN, Lines, describe
+from models import load_family
 from models.checkpoint import read_checkpoint
 from models.exported import export_restoration
 from models.family import Images, ImageShape
 from models.halving import SMALLEST, halve_weights
 from models.initial import write_networks
-from models.pix2pix import Pix2Pix
 from models.restoration import RestorationFamily
 from models.sampling import Validation
 from models.trainer import Trainer
@@ -31,9 +33,8 @@ from tasks.settings import Settings
 from tasks.squares import fit_square
 from tasks.storage import locked
 
-NAME = "pix2pix"
+FAMILIES = ("pix2pix", "colorful")
 NETWORK = "network.onnx"
-CRITERION = Pix2Pix.criterion
 SIDE = 128
 HELD_OUT = 20
 """Every so manieth photo of the training split is judged by instead: the validation split is for the benchmark."""
@@ -46,46 +47,54 @@ KEPT_BACK = 8
 
 def main() -> None:
     """Train, or go on, to `trained.json` and the exported network."""
-    parser = argparse.ArgumentParser(prog="python -m bench.pix2pix", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.squares", description=__doc__)
+    parser.add_argument("family", choices=FAMILIES)
     parser.add_argument("--export", action="store_true", help="write the network of the last checkpoint, and stop")
-    settings = Settings()
-    state = settings.home / "bench" / "inpainting"
-    if parser.parse_args().export:
-        print(export_checkpoint(settings, state / NAME))
+    asked, settings = parser.parse_args(), Settings()
+    folder = state_of(settings) / asked.family
+    if asked.export:
+        print(export_checkpoint(build(settings, asked.family), folder))
         return
-    with locked(state / f"{NAME}.lock", seconds=1, doing=f"training {NAME}"):
-        train(settings, state)
+    train(settings, asked.family, folder)
 
 
-def train(settings: Settings, state: Path) -> None:
-    """One training, whose checkpoints and figures are in `state`."""
-    folder = state / NAME
-    if (folder / "trained.json").exists():
-        return
-    images, held_out = load_squares(state)
-    family = build(settings)
-    validation = Validation(lambda *_: 0.0, (held_out, np.zeros(len(held_out), np.int64)))
-    labels = np.zeros(len(images), np.int64)
-    trained = Trainer(family, images, labels, folder, PLAN, validation, Lines(NAME)).run()
-    export_half(family, trained.generator, folder / NETWORK)
-    (folder / "trained.json").write_text(json.dumps(describe(trained, family), indent=1) + "\n")
+def state_of(settings: Settings) -> Path:
+    """Where the squares and the trainings are."""
+    return settings.home / "bench" / "squares"
 
 
-def build(settings: Settings) -> Pix2Pix:
-    """The family of the recipe, with the weights of its seed."""
-    config = load_recipe(settings.root, NAME, {})
+def train(settings: Settings, name: str, folder: Path, changes: Mapping[str, Any] | None = None) -> None:
+    """One training of a family's recipe, with `changes`; its checkpoints and figures are in `folder`."""
+    with locked(folder.with_suffix(".lock"), seconds=1, doing=f"training {folder.name}"):
+        if (folder / "trained.json").exists():
+            return
+        images, held_out = load_squares(state_of(settings))
+        family = build(settings, name, changes)
+        validation = Validation(lambda *_: 0.0, (held_out, np.zeros(len(held_out), np.int64)))
+        labels = np.zeros(len(images), np.int64)
+        trained = Trainer(family, images, labels, folder, PLAN, validation, Lines(folder.name)).run()
+        export_half(family, trained.generator, folder / NETWORK)
+        (folder / "trained.json").write_text(json.dumps(describe(trained, family), indent=1) + "\n")
+
+
+def build(settings: Settings, name: str, changes: Mapping[str, Any] | None = None) -> RestorationFamily:
+    """The family of a recipe, with the weights of its seed."""
+    config = load_recipe(settings.root, name, dict(changes or {}))
     torch.manual_seed(config.seed)
-    return Pix2Pix(config, ImageShape(3, SIDE, 1))
+    family = load_family(name)(config, ImageShape(3, SIDE, 1))
+    if not isinstance(family, RestorationFamily):
+        raise TypeError(f"{name} is no editing family")
+    return family
 
 
-def export_checkpoint(settings: Settings, folder: Path) -> str:
+def export_checkpoint(family: RestorationFamily, folder: Path) -> str:
     """Write the best generator so far, or the average before any was judged; says how far the training is."""
     state = read_checkpoint(folder / "checkpoint.pt", torch.device("cpu"))
     best = state["best"]["weights"] or {f"generator.{name}": value for name, value in state["average"].items()}
     (folder / "so-far").mkdir(exist_ok=True)
     weights = write_networks(folder / "so-far", best)
-    difference = export_half(build(settings), weights, folder / NETWORK)
-    figures = [f"{row['images']}: {-row[CRITERION]:.2f} dB" for row in state["history"] if CRITERION in row]
+    difference = export_half(family, weights, folder / NETWORK)
+    figures = [f"{row['images']}: {-row[key]:.2f} dB" for row in state["history"] if (key := family.criterion) in row]
     return f"update {state['step']}, off by {difference:.1g}; images seen and PSNR: {', '.join(figures)}"
 
 
