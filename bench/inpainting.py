@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.squares import NETWORK, SIDE, middle_square, photo_folder, state_of
+from bench.squares import SIDE, find_network, middle_square, photo_folder
 from models.exported import ExportedRestoration
 from models.family import Images
 from models.imaging.fill import fill_by
@@ -21,7 +21,6 @@ from models.perceptual import Features, load_features, perceptual_distance
 from models.pix2pix import MULTIPLE
 from models.restoration import from_bytes
 from tasks.settings import Settings
-from tasks.shipped import list_shipments
 
 NAME = "pix2pix"
 BASELINES = ("telea", "navier-stokes")
@@ -36,11 +35,11 @@ PROTOCOL = (
 )
 
 
-def measure(most: int | None = None) -> dict[str, Any]:
-    """The figures of each method and bucket, on the first `most` photos or all."""
-    paths = sorted((photo_folder() / "clothing" / "validation").rglob("*.jpg"))[:most]
+def measure(network: Path | None = None) -> dict[str, Any]:
+    """The figures of each method and bucket, those of the network at a path or of the shipped one among them."""
+    paths = sorted((photo_folder() / "clothing" / "validation").rglob("*.jpg"))
     images = [middle_square(path) for path in paths]
-    network = find_network(Settings())
+    network = network or find_network(Settings(), NAME)
     exported, features = ExportedRestoration(network, threads=1), load_features("lite0")
     methods: dict[str, Fill] = {name: lambda image, hole, name=name: fill_by(name, image, hole) for name in BASELINES}
     methods[NAME] = lambda image, hole: fill_piece(
@@ -55,12 +54,6 @@ def measure(most: int | None = None) -> dict[str, Any]:
         ]
     digest = hashlib.sha256(network.read_bytes()).hexdigest()
     return {"protocol": PROTOCOL.format(photos=len(images), seed=SEED), "network_sha256": digest, "rows": rows}
-
-
-def find_network(settings: Settings) -> Path:
-    """The shipped network, or the last one that the training exported where none is shipped."""
-    shipped = (one.onnx for one in list_shipments() if one.card.family == NAME)
-    return next(shipped, state_of(settings) / NAME / NETWORK)
 
 
 def judge(fill: Fill, images: list[Images], holes: list[Mask], features: Features) -> dict[str, float]:

@@ -30,6 +30,7 @@ from models.sampling import Validation
 from models.trainer import Trainer
 from tasks.recipes import load_recipe
 from tasks.settings import Settings
+from tasks.shipped import list_shipments
 from tasks.squares import fit_square
 from tasks.storage import locked
 
@@ -85,6 +86,12 @@ def build(settings: Settings, name: str, changes: Mapping[str, Any] | None = Non
     if not isinstance(family, RestorationFamily):
         raise TypeError(f"{name} is no editing family")
     return family
+
+
+def find_network(settings: Settings, family: str) -> Path:
+    """The shipped network of a family, or the last one that its training exported where none is shipped."""
+    shipped = (one.onnx for one in list_shipments() if one.card.family == family)
+    return next(shipped, state_of(settings) / family / NETWORK)
 
 
 def export_checkpoint(family: RestorationFamily, folder: Path) -> str:

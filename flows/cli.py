@@ -166,7 +166,10 @@ def edit(
     measure: Annotated[bool, typer.Option(help="Measure the change inside the product.")] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
 ) -> None:
-    """Edit a photograph, or every photograph of a folder; started again, do what is missing."""
+    """Edit a photograph, or every photograph of a folder; started again, do what is missing.
+
+    `packshot operations` lists what --op takes, such as --op upscale:2 --op "inpaint,boxes=10 20 110 90".
+    """
     from flows.editing import choose_form, edit_pictures, read_edit
     from tasks.edit.job import EditJob
 
@@ -182,6 +185,19 @@ def edit(
         }
     )
     edit_pictures(source, job, out)
+
+
+@app.command()
+def operations(
+    name: Annotated[Optional[str], typer.Argument(help="One of them, with its parameters.")] = None,  # noqa: UP045
+) -> None:
+    """What `edit --op` takes: the operations, or the parameters of one."""
+    from flows.editing import list_operations, list_parameters
+
+    if name is None:
+        list_operations()
+    else:
+        list_parameters(name)
 
 
 @app.command()

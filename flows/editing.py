@@ -21,7 +21,32 @@ if TYPE_CHECKING:
     from tasks.edit.tally import BatchResult
 
 FORMS: dict[str, Form] = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp", ".tif": "tif", ".tiff": "tif"}
-EXAMPLE = "a list of operations, such as --op enhance:auto; packshot edit --help tells more"
+EXAMPLE = "a list of operations, such as --op enhance:auto; `packshot operations` lists them"
+
+
+def list_operations() -> None:
+    """`packshot operations`."""
+    from tasks.edit.operations import OPERATIONS, load_operation
+
+    kinds = {name: load_operation(name) for name in OPERATIONS}
+    rows = [
+        (name, kind.value_field or "", "yes" if kind.may_alter_product else "no", kind.title)
+        for name, kind in kinds.items()
+    ]
+    columns = ("operation", "NAME:VALUE is its", "may alter the product", "what it does")
+    summary_table("operations of packshot edit, NAME[:VALUE][,key=value...]", columns, rows, {"yes": "yellow"})
+    say("packshot operations NAME lists the parameters of one")
+
+
+def list_parameters(name: str) -> None:
+    """`packshot operations NAME`.
+
+    Raises:
+        InputError: no operation has that name.
+    """
+    from tasks.edit.operations import describe_parameters
+
+    summary_table(name, ("parameter", "allowed", "unless given", "what it is"), describe_parameters(name))
 
 
 def read_edit(texts: Sequence[str], listed: Path | None, mask: Path | None) -> tuple[Operation, ...]:

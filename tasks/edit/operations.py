@@ -33,6 +33,9 @@ OPERATIONS: dict[str, str] = {
 }
 """Every operation, by the name used everywhere: `module:class`, imported when used."""
 
+WORDS = {"boolean": "true, false", "integer": "whole number", "number": "number"}
+"""JSON schema's types as people say them."""
+
 NEXT_PARAMETER = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_.]*=)")
 
 
@@ -117,6 +120,43 @@ def build_operation(values: Mapping[str, Any]) -> Operation:
             raise explain(error, operation) from error
         together = {name: value for name, value in values.items() if name != "op"}
         raise InputError(str(values["op"]), together, first["msg"].removeprefix("Value error, ")) from error
+
+
+def describe_parameters(name: str) -> list[tuple[str, str, str, str]]:
+    """Each parameter of an operation: its name, what it may be, its default ("" where it must be given), what it is.
+
+    A region's own parameters stand in its place, as `--op` takes them.
+
+    Raises:
+        InputError: no operation has that name.
+    """
+    operation, rows = load_operation(name), []
+    for kind in (operation, *([Region] if "region" in operation.model_fields else [])):
+        schema = kind.model_json_schema()
+        for key, values in schema["properties"].items():
+            if key not in ("op", "region"):
+                default = "" if key in schema.get("required", ()) else _in_words(values.get("default"))
+                rows.append((key, _describe_allowed(values), default, values.get("description", "")))
+    return rows
+
+
+def _describe_allowed(values: Mapping[str, Any]) -> str:
+    """What a parameter may be, from its part of a JSON schema."""
+    if "anyOf" in values:
+        return ", ".join(_describe_allowed(one) for one in values["anyOf"] if one.get("type") != "null")
+    if "enum" in values:
+        return ", ".join(map(str, values["enum"]))
+    low = next((values[bound] for bound in ("minimum", "exclusiveMinimum") if bound in values), None)
+    high = next((values[bound] for bound in ("maximum", "exclusiveMaximum") if bound in values), None)
+    kind = WORDS.get(values.get("type", ""), "text")
+    return f"{kind}, {low} to {high}" if low is not None and high is not None else kind
+
+
+def _in_words(default: object) -> str:
+    """A default as `--op` would be given it."""
+    if default is None or default == []:
+        return "none"
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def _pair(text: str) -> tuple[str, str]:

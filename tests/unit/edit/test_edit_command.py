@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tasks.edit.operations import OPERATIONS
 from tasks.lineage import Lineage
 from tasks.settings import Settings
 from tasks.storage import digest_file
@@ -142,3 +143,12 @@ def test_a_quick_edit_imports_no_heavy_package(photo, tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_operations_and_their_parameters_are_listed(tmp_path, capsys):
+    with terminal(capsys, "operations", HOME=tmp_path / "home") as packshot:
+        code, out, _ = packshot()
+        assert code == 0
+        assert all(name in out for name in OPERATIONS)
+        assert "number, 0 to 1" in packshot("enhance")[1]
+        assert packshot("nope")[2].startswith("error: op: got 'nope', allowed: one of background, ")

@@ -8,7 +8,13 @@ from pydantic import TypeAdapter
 from models.errors import InputError
 from tasks.edit import operations
 from tasks.edit.operation import Operation
-from tasks.edit.operations import OPERATIONS, load_operation, parse_operation, read_operations
+from tasks.edit.operations import (
+    OPERATIONS,
+    describe_parameters,
+    load_operation,
+    parse_operation,
+    read_operations,
+)
 from tasks.edit.region import Region
 
 
@@ -120,3 +126,23 @@ def test_the_form_tells_operations_apart_and_offers_them_as_a_plain_choice():
     assert "oneOf" not in items
     with pytest.raises(AttributeError, match="Edits"):
         _ = operations.Edits
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_what_there_is_to_set_can_be_read(name):
+    rows = {key: rest for key, *rest in describe_parameters(name)}
+    assert "op" not in rows
+    assert all(allowed and text for allowed, _, text in rows.values())
+    fields = load_operation(name).model_fields
+    assert ("boxes" in rows) == ("region" in fields)
+    assert {key for key, (_, default, _) in rows.items() if not default} == {
+        key for key, field in fields.items() if field.is_required()
+    }
+
+
+def test_bounds_and_choices_are_told():
+    rows = {key: rest for key, *rest in describe_parameters("stylize")}
+    assert rows["strength"][:2] == ["number, 0 to 1", "1.0"]
+    assert rows["where"][:2] == ["everywhere, product, background", "everywhere"]
+    assert rows["keep_colours"][:2] == ["true, false", "false"]
+    assert rows["style"][:2] == ["text", ""]

@@ -1,0 +1,165 @@
+"""Put finished trainings among the weights that come with Packshot: `python -m bench.ship [TRAINING ...]`.
+
+TRAINING is a folder under `.packshot/bench` with its `trained.json` and its network, such as `restoration/foldsr-x2`;
+without any, all of them. The figures on the cards are measured anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import colorizing, inpainting, super_resolution
+from bench.restoration import HELD_OUT_KODAK
+from bench.squares import HELD_OUT, KEPT_BACK, NETWORK, photo_folder
+from models.exported import ExportedRestoration
+from models.initial import NETWORKS_FILE
+from tasks.editors.slots import slot_of_editor
+from tasks.provenance import git_commit
+from tasks.settings import Settings
+from tasks.shipped import SHIPPED, ShippedCard, TrainedOn
+from tasks.steps import digest_json
+from tasks.storage import digest_file
+
+CHAMPIONS = ("foldsr", "pix2pix", "colorful", "faststyle")
+"""The families that serve their slots at first."""
+LARGEST_START = 2_000_000
+"""Bytes of networks to start a training from, at most; larger ones are not shipped."""
+CC0, BSD, FREE = "CC0", "BSD-3-Clause", "unrestricted use (Kodak)"
+
+
+class About(NamedTuple):
+    """What a card says of the networks of one capability."""
+
+    what: str
+    limits: str
+    data: tuple[TrainedOn, ...]
+
+
+def main() -> None:
+    """Ship what the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m bench.ship", description=__doc__)
+    settings = Settings()
+    state = settings.home / "bench"
+    parser.add_argument("trainings", nargs="*", default=sorted(find_trainings(state)))
+    for name in parser.parse_args().trainings:
+        print(ship(settings, state / name))
+
+
+def find_trainings(state: Path) -> Iterator[str]:
+    """The finished trainings."""
+    for told in state.glob("*/*/trained.json"):
+        if (told.parent / NETWORK).exists():
+            yield str(told.parent.relative_to(state))
+
+
+def ship(settings: Settings, folder: Path) -> Path:
+    """Copy one network to the shipped weights and write its card; returns the card's path."""
+    trained = json.loads((folder / "trained.json").read_text())
+    network = ExportedRestoration(folder / NETWORK)
+    slot, about = slot_of_editor(network.capability, network.facts), describe(network.capability)
+    figures, protocol = measure(network, folder / NETWORK)
+    path = SHIPPED / f"{slot}-{network.family}.onnx"
+    shutil.copyfile(folder / NETWORK, path)
+    start = folder / NETWORKS_FILE
+    if start.exists() and start.stat().st_size < LARGEST_START:
+        shutil.copyfile(start, path.with_suffix(".safetensors"))
+    card = ShippedCard(
+        slot=slot,
+        family=network.family,
+        champion=network.family in CHAMPIONS,
+        what=about.what,
+        sha256=digest_file(path),
+        git_commit=git_commit(settings.root),
+        data=about.data,
+        recipe={name: plain(value) for name, value in trained["config"].items() if name != "init_from"},
+        figures={"updates": trained["steps"], "held_out_db": -trained["best_value"], **figures},
+        protocol=f"{protocol}. Held out dB: PSNR of the training's own validation pieces, the best of the training",
+        limits=about.limits,
+    )
+    told = path.with_suffix(".json")
+    told.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return told
+
+
+def plain(value: object) -> str | int | float | bool | None:
+    """A parameter as cards have it."""
+    return value if isinstance(value, str | int | float | bool | None) else json.dumps(value)
+
+
+def describe(capability: str) -> About:
+    """What a card says whatever the figures are."""
+    photos = photo_folder()
+    clothing = sorted((photos / "clothing" / "train").rglob("*.jpg"))
+    packshots = sorted((photos / "packshots").glob("*.webp"))[KEPT_BACK:]
+    if capability == "upscale":
+        kodak = [path for path in sorted((photos / "kodak").glob("*.png")) if path.stem not in HELD_OUT_KODAK]
+        return About(
+            "Enlarges the luma of a photograph; colours are enlarged by bicubic.",
+            "It was trained on clean pictures shrunk by bicubic: JPEG's blocks, noise and blur are enlarged with the "
+            "rest. Fine text and repeated patterns below two pixels may come out wrong.",
+            (
+                learned("kodak", kodak, FREE, "training, at 1, 0.7 and 0.5 of the size"),
+                learned("clothing", clothing, CC0, "training, at half size, where JPEG's traces are gone"),
+                learned("packshots", packshots, BSD, "training, at half size"),
+            ),
+        )
+    whats = {
+        "inpaint": "Fills holes in a photograph from what lies around them.",
+        "colorize": "Gives a grey photograph the colours that its shapes and shades make likely.",
+        "stylize": "Repaints a photograph in one learned style.",
+    }
+    limits = {
+        "inpaint": "It invents: letters, faces and patterns in a hole are not restored. Trained on 128x128 squares of "
+        "clothes and appliances; other subjects come out smoother.",
+        "colorize": "It guesses: a grey photograph does not say which colour a shirt had. Trained on clothes and "
+        "appliances alone.",
+        "stylize": "Trained on clothes and appliances at 128x128; small detail is painted over.",
+    }
+    kept = [path for place, path in enumerate(clothing) if place % HELD_OUT]
+    return About(
+        whats[capability],
+        limits[capability],
+        (
+            learned("clothing", kept, CC0, "training, squares of 128 pixels"),
+            learned("packshots", packshots, BSD, "training, squares of 128 pixels"),
+        ),
+    )
+
+
+def learned(name: str, paths: Sequence[Path], licence: str, use: str) -> TrainedOn:
+    """The photos of one source, with a digest over their names and bytes."""
+    files = [[path.name, digest_file(path)] for path in paths]
+    return TrainedOn(name=name, images=len(files), digest=digest_json(files), licence=licence, use=use)
+
+
+def measure(network: ExportedRestoration, path: Path) -> tuple[dict[str, float], str]:
+    """The figures of held-out photographs, and how they are measured."""
+    if network.capability == "upscale":
+        scale = int(network.facts["scale"])
+        pairs = {scale: super_resolution.read_pairs(photo_folder() / "set5", scale)}
+        super_resolution.prove(pairs[scale], scale)
+        row = super_resolution.measure_network(path, pairs)
+        figures = {"set5_psnr": row["psnr"], "set5_ssim": row["ssim"], "multiply_adds": row["macs"]}
+        return figures, super_resolution.PROTOCOL
+    if network.capability == "inpaint":
+        found = inpainting.measure(path)
+        rows = [row for row in found["rows"] if row["method"] == inpainting.NAME]
+        return {"psnr_{:.0%}_to_{:.0%}".format(*row["bucket"]): row["psnr"] for row in rows}, found["protocol"]
+    if network.capability == "colorize":
+        found = colorizing.measure(path)
+        return {
+            f"{row['made by']}_{name}": row[name]
+            for row in found["rows"]
+            for name in ("psnr", "ciede2000", "chroma")
+            if row["made by"] != "photo"
+        }, found["protocol"]
+    return {}, "Loss of style, content and smoothness, as -10 log10"
+
+
+if __name__ == "__main__":
+    main()
