@@ -1,14 +1,15 @@
-"""Enlarging photographs: luma by a network, chroma by bicubic, in tiles."""
+"""Enlarging photographs: luma by a network, colours by bicubic, in tiles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from models.imaging.colour import rgb_to_ycbcr, to_levels, ycbcr_to_rgb
-from models.imaging.resampling import resize
+from models.imaging.colour import to_unit
 from models.imaging.tiles import change_in_tiles
 
 Bytes = npt.NDArray[np.uint8]
@@ -18,22 +19,30 @@ EnlargeLuma = Callable[[Floats], Floats]
 
 TILE = 1024
 """Side of a tile of the result; layers of 64 features at full size then take some 300 MB."""
-CHROMA_REACH = 3
+BICUBIC_REACH = 3
 """Pixels that bicubic looks at on each side."""
 
 
-def enlarge_by_bicubic(plane: Floats, scale: int) -> Floats:
-    """A plane (H, W) enlarged `scale` times by Pillow's bicubic."""
-    return resize(plane, plane.shape[0] * scale, plane.shape[1] * scale)
+def enlarge_by_bicubic(pixels: Bytes, scale: int) -> Bytes:
+    """uint8 pixels (H, W, 3), or a plane (H, W), enlarged `scale` times by Pillow's bicubic."""
+    height, width = pixels.shape[:2]
+    large = Image.fromarray(pixels).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
+    return np.asarray(large)
 
 
 def enlarge(pixels: Bytes, scale: int, luma: EnlargeLuma, reach: int, tile: int = TILE) -> Bytes:
-    """uint8 RGB pixels (H, W, 3) enlarged `scale` times; `reach` is how far around a pixel `luma` looks."""
+    """uint8 RGB pixels (H, W, 3) enlarged `scale` times; `reach` is how far around a pixel `luma` looks.
+
+    RGB is luma plus a linear function of the two colour differences (ITU-R BT.601). So what `luma` gives beyond the
+    luma of a bicubic enlargement is added to all three channels of that: the colour differences stay bicubic's.
+    """
     out = np.empty((pixels.shape[0] * scale, pixels.shape[1] * scale, 3), np.uint8)
 
     def change(part: Bytes) -> Bytes:
-        grey, blue, red = rgb_to_ycbcr(part).transpose(2, 0, 1)
-        large = luma(grey), enlarge_by_bicubic(blue, scale), enlarge_by_bicubic(red, scale)
-        return to_levels(ycbcr_to_rgb(np.stack(large, axis=-1)))
+        small = cv2.cvtColor(to_unit(part), cv2.COLOR_RGB2GRAY)
+        base = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        has = cv2.cvtColor(base.astype(np.float32), cv2.COLOR_RGB2GRAY)
+        lacks = np.float32(255) * luma(np.asarray(small, np.float32)) - has
+        return np.asarray(cv2.add(base, cv2.merge((lacks, lacks, lacks)), dtype=cv2.CV_8U), np.uint8)
 
-    return change_in_tiles(change, pixels, out, scale, max(tile // scale, 1), max(reach, CHROMA_REACH))
+    return change_in_tiles(change, pixels, out, scale, max(tile // scale, 1), max(reach, BICUBIC_REACH))

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from models.errors import InputError
 from tasks.edit.operation import Operation
@@ -131,7 +131,8 @@ def describe_parameters(name: str) -> list[tuple[str, str, str, str]]:
         InputError: no operation has that name.
     """
     operation, rows = load_operation(name), []
-    for kind in (operation, *([Region] if "region" in operation.model_fields else [])):
+    kinds: list[type[BaseModel]] = [operation, *([Region] if "region" in operation.model_fields else [])]
+    for kind in kinds:
         schema = kind.model_json_schema()
         for key, values in schema["properties"].items():
             if key not in ("op", "region"):

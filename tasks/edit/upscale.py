@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-import numpy as np
-from PIL import Image
 from pydantic import Field
 
 from models.errors import InputError, RegistryError
 from models.imaging.enlarging import EnlargeLuma, enlarge, enlarge_by_bicubic
-from tasks.edit.operation import Operation, Surroundings, read_number
-from tasks.edit.picture import Picture
+from tasks.edit.operation import Network, Operation, Surroundings, read_number
+from tasks.edit.picture import Picture, Pixels
 
 BICUBIC = "bicubic"
-BICUBIC_REACH = 3
 LARGEST = 400_000_000
 """Pixels of the result: 24 megapixels four times as large."""
 
@@ -47,32 +44,28 @@ class Upscale(Operation):
         size = picture.height * picture.width * self.scale**2
         if size > LARGEST:
             raise InputError("scale", self.scale, f"a smaller picture: the result would have {size:,} pixels")
-        luma, reach, note = self.find_luma(surroundings)
-        pixels, alpha = enlarge(picture.pixels, self.scale, luma, reach), None
-        if picture.alpha is not None:
-            large = Image.fromarray(picture.alpha).resize(pixels.shape[1::-1], Image.Resampling.BICUBIC)
-            alpha = np.array(large)
+        pixels, note = self.enlarge_pixels(picture.pixels, surroundings)
+        alpha = None if picture.alpha is None else enlarge_by_bicubic(picture.alpha, self.scale)
         placed, notes = picture.placement.then(scale=self.scale), (*picture.notes, f"upscale: {note}")
         return replace(picture, pixels=pixels, alpha=alpha, placement=placed, notes=notes)
 
-    def find_luma(self, surroundings: Surroundings) -> tuple[EnlargeLuma, int, str]:
-        """What enlarges luma, how far around a pixel it looks, and what it is."""
+    def enlarge_pixels(self, pixels: Pixels, surroundings: Surroundings) -> tuple[Pixels, str]:
+        """The pixels enlarged, and what did it."""
         if self.family == BICUBIC:
-            return *self.bicubic, BICUBIC
+            return enlarge_by_bicubic(pixels, self.scale), BICUBIC
         slot = f"upscale-x{self.scale}"
         try:
             network = surroundings.toolbox.network(slot, self.family)
         except RegistryError as error:
             if self.family is not None:
                 raise
-            return *self.bicubic, f"{BICUBIC}, as there is no champion: {error}"
+            return enlarge_by_bicubic(pixels, self.scale), f"{BICUBIC}, as there is no champion: {error}"
         if read_number(network, "scale") != self.scale:
             raise RegistryError(f"{slot} version {network.version} enlarges {network.facts['scale']} times")
-        reach = read_number(network, "reach")
         what = f"{network.family}, version {network.version} of {slot}"
-        return lambda plane: network.run(image=plane[None, None])[0, 0], reach, what
+        return enlarge(pixels, self.scale, enlarger(network), read_number(network, "reach")), what
 
-    @property
-    def bicubic(self) -> tuple[EnlargeLuma, int]:
-        """Enlarging without a network, and its reach."""
-        return lambda plane: enlarge_by_bicubic(plane, self.scale), BICUBIC_REACH
+
+def enlarger(network: Network) -> EnlargeLuma:
+    """A registered network as what enlarges a plane of luma."""
+    return lambda plane: network.run(image=plane[None, None])[0, 0]
