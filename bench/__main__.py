@@ -29,7 +29,20 @@ def main() -> None:
 
 def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The result's name and figures of one measurement."""
-    from bench import equal, inpainting, likelihood, memory, quality, sampling, speed, style, super_resolution
+    from bench import (
+        batch,
+        colorizing,
+        editing,
+        equal,
+        inpainting,
+        likelihood,
+        memory,
+        quality,
+        sampling,
+        speed,
+        style,
+        super_resolution,
+    )
     from tasks.recipes import parse_changes
 
     if what == "quality":
@@ -40,9 +53,8 @@ def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, An
         found = equal.measure(arguments.family, parse_changes(arguments.set), arguments.seed)
         return f"equal-{arguments.family}-seed{arguments.seed}", found
     modules = {"speed": speed, "sampling": sampling, "memory": memory, "likelihood": likelihood}
-    modules |= {"super_resolution": super_resolution}
-    modules["inpainting"] = inpainting
-    modules["style"] = style
+    modules |= {"super_resolution": super_resolution, "inpainting": inpainting, "colorizing": colorizing}
+    modules |= {"style": style, "editing": editing, "batch": batch}
     if what not in modules:
         raise SystemExit(f"error: what: got {what!r}, allowed: {', '.join([*modules, 'quality', 'equal', 'page'])}")
     return what, modules[what].measure()

@@ -20,7 +20,8 @@ test split: they are not comparable with papers' FID.
 
 def write_page() -> Path:
     """Write the page; a measurement that was never made is left out."""
-    writers = (speed, sampling, quality, equal, likelihood, memory, transfer, super_resolution, inpainting, style)
+    writers = (speed, sampling, quality, equal, likelihood, memory, transfer, super_resolution, inpainting)
+    writers += (colorizing, style, editing, batch)
     sections = [section for write in writers for section in write()]
     PAGE.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
     return PAGE
@@ -154,6 +155,46 @@ def inpainting() -> Iterator[str]:
     ]
     yield table(("share of the area", "filled by", "PSNR", "SSIM", "L1", "perceptual"), rows)
     yield "Asked: 1.5 dB above the better of Telea and Navier-Stokes in the two larger buckets, as much in the first.\n"
+
+
+def colorizing() -> Iterator[str]:
+    """Colours found for grey photos, beside leaving them grey."""
+    found = load("colorizing")
+    if found is None:
+        return
+    yield section("Colourisation", f"{found['protocol']}.", found)
+    names = ("psnr", "ciede2000", "chroma")
+    rows = [(row["made by"], *(f"{row[name]:.4g}" for name in names)) for row in found["rows"]]
+    yield table(("", "PSNR", "CIEDE2000", "chroma"), rows)
+
+
+def editing() -> Iterator[str]:
+    """A catalogue through `edit` beside bare sessions of the same network."""
+    found = load("editing")
+    if found is None:
+        return
+    yield section("Editing a catalogue", f"{found['protocol']}.", found)
+    rows = []
+    for name, figures in found["figures"].items():
+        for form, rate in figures["photos_per_second"].items():
+            share = figures["share_of_bare"].get(form)
+            rows.append((name, form, Spread(**rate), f"**{share:.0%}**" if share else ""))
+    yield table(("operation", "written as", "photos/s", "of bare (asked: 90 %)"), rows)
+
+
+def batch() -> Iterator[str]:
+    """Thousands of mixed photographs in one run that is killed and started again."""
+    found = load("batch")
+    if found is None:
+        return
+    yield section(f"A batch of {found['photographs']:,} photographs", f"{found['protocol']}.", found)
+    before, after = (", ".join(map(str, found[name])) for name in ("megabytes_before_the_kill", "megabytes_after_it"))
+    yield f"MiB by tenth of the run: {before}; after the kill: {after}. Seconds: {found['seconds']}.\n"
+    yield (
+        f"At the kill {found['there_at_the_kill']:,} were there, of which **{found['redone']}** were done again; "
+        f"**{found['lost']}** are missing in the table of {found['rows']:,} rows. Of {found['broken']} broken ones "
+        f"**{found['broken_and_reported']}** are named with a reason; {found['sound_but_failed']} sound ones failed.\n"
+    )
 
 
 def style() -> Iterator[str]:

@@ -22,13 +22,13 @@ Planes = npt.NDArray[np.float32]
 class RegistryToolbox:
     """The networks of one registry, each loaded when it is first asked for and the same from then on.
 
-    So all photographs of a batch are edited by the same versions, whatever is promoted meanwhile. `threads` is what
-    one call of a network may use: 0 for all cores, 1 where many photographs are edited at once.
+    So all photographs of a batch are edited by the same versions, or without one, whatever is promoted meanwhile.
+    `threads` is what one call of a network may use: 0 for all cores, 1 where many photographs are edited at once.
     """
 
     def __init__(self, settings: Settings, threads: int = 0) -> None:
         self._settings, self._threads = settings, threads
-        self._loaded: dict[tuple[str, str | None], LoadedNetwork] = {}
+        self._loaded: dict[tuple[str, str | None], LoadedNetwork | RegistryError] = {}
         self._lock = Lock()
 
     def network(self, slot: str, family: str | None = None) -> Network:
@@ -43,9 +43,18 @@ class RegistryToolbox:
         with self._lock:
             found = self._loaded.get((slot, family))
             if found is None:
-                register_shipped(self._settings, slot)
-                found = self._loaded[slot, family] = self._load(slot, family)
+                found = self._loaded[slot, family] = self._find(slot, family)
+        if isinstance(found, RegistryError):
+            raise RegistryError(*found.args)  # a new one: each raising of the same would make its traceback longer
         return found
+
+    def _find(self, slot: str, family: str | None) -> LoadedNetwork | RegistryError:
+        """The network, or why there is none: a thousand photographs must not ask the registry a thousand times."""
+        register_shipped(self._settings, slot)
+        try:
+            return self._load(slot, family)
+        except RegistryError as error:
+            return error
 
     def _load(self, slot: str, family: str | None) -> LoadedNetwork:
         from tasks.register import load_version

@@ -155,7 +155,7 @@ def _png(options: WriteOptions, records: Records, exif: bytes) -> dict[str, Any]
 
 def _jpeg(options: WriteOptions, records: Records, exif: bytes) -> dict[str, Any]:
     sampling = "4:4:4" if options.quality >= FULL_COLOUR_QUALITY else "4:2:0"
-    return {"quality": options.quality, "subsampling": sampling, "optimize": True, **_xmp(records), **_exif(exif)}
+    return {"quality": options.quality, "subsampling": sampling, **_xmp(records), **_exif(exif)}
 
 
 def _webp(options: WriteOptions, records: Records, exif: bytes) -> dict[str, Any]:

@@ -145,5 +145,6 @@ def test_the_toolbox_says_what_there_is(registry_settings, tracking, slot, tmp_p
     toolbox = RegistryToolbox(registry_settings)
     with pytest.raises(RegistryError, match=f"family: got 'fsrcnn', of which {slot} has no version; there are: srcnn"):
         toolbox.network(slot, "fsrcnn")
-    with pytest.raises(RegistryError, match="slot: got 'no-such-slot', which has no versions"):
-        toolbox.network("no-such-slot")
+    for _ in range(2):  # the second answer is the first one, kept
+        with pytest.raises(RegistryError, match="slot: got 'no-such-slot', which has no versions"):
+            toolbox.network("no-such-slot")

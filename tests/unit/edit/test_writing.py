@@ -75,6 +75,13 @@ def test_quality_is_a_parameter():
         assert sizes[0] < sizes[2] / 2
 
 
+@pytest.mark.parametrize("quality", [60, 92, 94])
+def test_jpeg_holds_pictures_with_more_detail_than_room(quality):
+    """Pillow's optimised JPEG fails where a file needs more than a byte a pixel."""
+    written = encode_picture(Picture(noise(330, 330)), ".jpg", WriteOptions(quality=quality))
+    assert opened(written.content).size == (330, 330)
+
+
 def test_fine_jpeg_keeps_the_colour_of_every_pixel():
     stripes = np.zeros((16, 16, 3), np.uint8)
     stripes[:, ::2] = (255, 0, 0)
