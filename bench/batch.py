@@ -47,7 +47,7 @@ def measure(photos: int = PHOTOS) -> dict[str, Any]:
         after = {path.name: path.stat().st_mtime_ns for path in results(out)}
         with (out / "edits.csv").open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
-        failed = {row["input"] for row in rows if row["status"] == "failed"}
+        failed = {row["input"] for row in rows if row["status"] != "edited"}
         return {
             "protocol": PROTOCOL,
             "photographs": photos,
@@ -62,24 +62,14 @@ def measure(photos: int = PHOTOS) -> dict[str, Any]:
             "broken": len(broken),
             "broken_and_reported": len(broken & failed),
             "sound_but_failed": len(failed - broken),
-            "reasons": sorted({row["reason"] for row in rows if row["status"] == "failed"})[:8],
+            "reasons": sorted({row["reason"] for row in rows if row["status"] != "edited"})[:8],
         }
 
 
 def run(source: Path, out: Path, home: Path, kill_at: int | None = None) -> dict[str, Any]:
     """One `packshot edit`, to its end or until so many results are there; its memory at each tenth of the run, MiB."""
-    command = [
-        sys.executable,
-        "-m",
-        "flows.cli",
-        "edit",
-        str(source),
-        "-o",
-        str(out),
-        "--format",
-        "jpg",
-        "--no-measure",
-    ]
+    packshot = Path(sys.executable).with_name("packshot")
+    command = [str(packshot), "edit", str(source), "-o", str(out), "--format", "jpg", "--no-measure"]
     command += [part for operation in OPERATIONS for part in ("--op", operation)]
     environment = {**os.environ, "PACKSHOT_HOME": str(home), "PACKSHOT_OFFLINE": "true"}
     started, held = time.monotonic(), list[float]()

@@ -8,23 +8,32 @@ from prefect import flow
 from pydantic import Field
 
 from flows.train import train
+from flows.train_editor import train_editor
+from models.errors import InputError
+from models.exported import ExportedRestoration
+from tasks.editors.slots import is_editor, share_facts
 from tasks.outcome import TrainOutcome
 from tasks.recipes import load_recipe
 from tasks.register import CHAMPION, load_version
 from tasks.settings import Settings
 
-PREFIX = "generate-"
-
 
 @flow(name="retrain", flow_run_name="{slot}")
 def retrain(
-    slot: Annotated[str, Field(pattern="^generate-[a-z0-9-]+$", description="whose champion is challenged")] = (
+    slot: Annotated[str, Field(pattern="^[a-z0-9-]+$", description="whose champion is challenged")] = (
         "generate-fashion-mnist"
     ),
     seed: Annotated[int | None, Field(ge=0, le=2**31 - 1, description="of params.yaml when empty")] = None,
+    catalogue: Annotated[str | None, Field(description="a folder of data/; the champion's own when empty")] = None,
 ) -> TrainOutcome:
     """Train the champion's family with the recipe of `params.yaml` on the working tree's data."""
     settings = Settings()
-    family = load_version(settings, slot, CHAMPION).tags["family"]
-    recipe = load_recipe(settings.root, family, {} if seed is None else {"seed": seed})
-    return train(recipe=recipe, catalogue=slot.removeprefix(PREFIX))
+    champion = load_version(settings, slot, CHAMPION)
+    family, data = champion.tags["family"], catalogue or champion.tags.get("catalogue")
+    if data is None:
+        raise InputError("catalogue", None, f"a folder of data/: the champion of {slot} was not trained here")
+    changes: dict[str, object] = {} if seed is None else {"seed": seed}
+    if not is_editor(family):
+        return train(recipe=load_recipe(settings.root, family, changes), catalogue=data)
+    same = share_facts(family, ExportedRestoration(champion.onnx_path).facts)
+    return train_editor(recipe=load_recipe(settings.root, family, same | changes), catalogue=data)

@@ -23,27 +23,36 @@ def evaluate_registered(
     """The report of a version, found or measured now, on the data `data_md5` or else on those that it was trained from.
 
     Raises:
-        RegistryError: there is no such version, or it is no generator.
+        RegistryError: there is no such version, or it was trained elsewhere.
         InputError: DVC can no longer produce the data that it was trained from.
     """
+    from models import load_family
+    from tasks.editors.slots import is_editor
     from tasks.evaluate import EvaluateConfig
     from tasks.prepare import PrepareConfig
-    from tasks.recipes import find_source, parse, read_params, read_prepare
+    from tasks.recipes import find_source, parse, read_editing, read_params, read_prepare
     from tasks.ruler import ensure_ruler
 
     chosen = load_version(settings, slot, CHAMPION if version is None else version)
     if "data_md5" not in chosen.tags:
-        raise RegistryError(f"{slot} version {chosen.version} has no data to be judged on: it is no generator")
-    catalogue = slot.removeprefix("generate-")
+        raise RegistryError(f"{slot} version {chosen.version} has no data to be judged on: it was not trained here")
+    catalogue, family = chosen.tags["catalogue"], chosen.tags["family"]
+    edits = is_editor(family)
     source = find_source(settings.root, catalogue)
     data = pipeline.ingest(settings, source, data_md5 or chosen.tags["data_md5"], progress).value
     validation = pipeline.validate(settings, data, quarantine=True, max_quarantined=1.0).value
-    shape = parse(PrepareConfig, read_prepare(settings.root, catalogue))
-    prepared = pipeline.prepare(settings, data, validation, shape, progress).value
+    shape = (
+        read_editing(settings.root, catalogue, load_family(family).capability)[0]
+        if edits
+        else read_prepare(settings.root, catalogue)
+    )
+    prepared = pipeline.prepare(settings, data, validation, parse(PrepareConfig, shape), progress).value
+    if edits:
+        return pipeline.evaluate_editor(settings, chosen.onnx_path, family, prepared, progress).value
     ruler = ensure_ruler(settings, catalogue, prepared, progress)
     config = parse(EvaluateConfig, read_params(settings.root).get("evaluate", {}))
-    onnx, family, training = chosen.onnx_path, chosen.tags["family"], training_folder(settings, chosen)
-    return pipeline.evaluate(settings, onnx, family, prepared, config, ruler, progress, training).value
+    training = training_folder(settings, chosen)
+    return pipeline.evaluate(settings, chosen.onnx_path, family, prepared, config, ruler, progress, training).value
 
 
 def training_folder(settings: Settings, version: VersionInfo) -> Path:

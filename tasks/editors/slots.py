@@ -38,5 +38,10 @@ def rebuild(name: str, facts: Mapping[str, object], shape: ImageShape) -> Restor
     kind = load_family(name)
     if not issubclass(kind, RestorationFamily):
         raise InputError("family", name, "one that edits photographs")
-    shared = {field: facts[field] for field in kind.Config.model_fields if field in facts}
-    return kind(kind.Config.model_validate(shared | {"family": name}), shape)
+    return kind(kind.Config.model_validate(share_facts(name, facts) | {"family": name}), shape)
+
+
+def share_facts(family: str, facts: Mapping[str, object]) -> dict[str, object]:
+    """What an exported file says of the parameters of its recipe, such as its `scale`."""
+    fields = load_family(family).Config.model_fields.keys() - {"family"}
+    return {name: value for name, value in facts.items() if name in fields}

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import yaml
 
+from flows.retrain import retrain
 from flows.train_editor import train_editor
 from models.exported import ExportedRestoration
 from tasks.leaderboard import build_leaderboard
+from tasks.progress import Silent
 from tasks.recipes import load_recipe
+from tasks.reevaluate import evaluate_registered
 from tasks.register import load_version
 from tests.workshop import PARAMS, at_work, make_workshop
 
@@ -62,3 +65,18 @@ def test_the_same_again_skips_what_was_done(workshop, first):
     again = train_editor(load_recipe(workshop.root, "espcn", SMALL), catalogue="shapes")
     assert {line.step for line in again.lines if line.skipped} >= {"prepare", "fit", "evaluate"}
     assert again.version == 1
+
+
+def test_a_registered_editor_is_judged_again_on_its_own_catalogue(workshop, first):
+    report = evaluate_registered(workshop, SLOT, 1, Silent())
+    assert (report.catalogue, report.family) == ("shapes", "espcn")
+    assert f"PSNR {report.value('psnr'):.2f} dB" in first.verdict
+
+
+def test_retrain_challenges_an_editor_at_its_own_scale(workshop, first):
+    families = yaml.safe_load((workshop.root / "params.yaml").read_text())
+    families["families"]["espcn"] |= {**SMALL, "epochs": 1, "scale": 4}
+    (workshop.root / "params.yaml").write_text(yaml.safe_dump(families))
+    outcome = retrain(slot=SLOT, seed=3)
+    assert outcome.slot == SLOT
+    assert outcome.version > 1
