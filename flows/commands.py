@@ -108,8 +108,10 @@ def generate_images(slot: str, count: int, seed: int, category: str | None, out:
 def make_texture_file(example: Path, size: int, seed: int, out: Path | None) -> None:
     """`packshot texture`."""
     from tasks.texture import make_texture
+    from tasks.trail import record_texture
 
     made = make_texture(example, size, seed, out or Path(f"{example.stem}-texture.png"))
+    record_texture(Settings(), example, made)
     say(f"{size}x{size} pixels of {example.name} in {made.path}, seamless on all sides")
 
 

@@ -9,10 +9,19 @@ from PIL import Image
 
 from models.errors import CatalogueError, InputError
 from models.texture import grow_texture
+from tasks.lineage import Lineage
 from tasks.provenance import SOURCE_TYPE, find_provenance
+from tasks.settings import Settings
+from tasks.storage import digest_file
 from tasks.texture import CHUNK, make_texture
-from tests.unit.test_cli import checkout, packshot  # noqa: F401  the command line's fixtures
+from tests.terminal import terminal
 from tests.unit.test_texture import blobs, checks
+
+
+@pytest.fixture
+def packshot(tmp_path, capsys):
+    with terminal(capsys, HOME=tmp_path / "home") as run:
+        yield run
 
 
 @pytest.fixture
@@ -69,7 +78,7 @@ def test_a_file_that_is_no_photograph_is_named(tmp_path, content, message):
         make_texture(path, 64, 0, tmp_path / "out.png")
 
 
-def test_the_command_writes_and_says_so(packshot, cloth, tmp_path):  # noqa: F811
+def test_the_command_writes_and_says_so(packshot, cloth, tmp_path):
     out = tmp_path / "grown.png"
     code, said, _ = packshot("texture", str(cloth), "--size", "72", "--seed", "2", "-o", str(out))
     assert code == 0
@@ -88,7 +97,7 @@ def test_the_command_writes_and_says_so(packshot, cloth, tmp_path):  # noqa: F81
         (("CLOTH", "-o", "CLOTH"), "--out: got "),
     ],
 )
-def test_a_wrong_value_is_one_line_and_nothing_is_written(packshot, cloth, tmp_path, arguments, line):  # noqa: F811
+def test_a_wrong_value_is_one_line_and_nothing_is_written(packshot, cloth, tmp_path, arguments, line):
     before = cloth.read_bytes()
     code, said, error = packshot("texture", *(str(cloth) if word == "CLOTH" else word for word in arguments))
     assert code == 2
@@ -96,3 +105,13 @@ def test_a_wrong_value_is_one_line_and_nothing_is_written(packshot, cloth, tmp_p
     assert line in error
     assert len(error.splitlines()) == 1
     assert cloth.read_bytes() == before
+
+
+def test_a_texture_leads_to_its_example_and_back(packshot, cloth, tmp_path):
+    out = tmp_path / "out.png"
+    assert packshot("texture", cloth, "--size", "64", "--seed", "3", "-o", out)[0] == 0
+    lineage = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home"))
+    chain = lineage.trace(str(out))
+    assert (chain.focus.attributes["seed"], chain.focus.attributes["size"]) == (3, 64)
+    assert [(edge.role, edge.parent.id) for edge in chain.up] == [("grown from", digest_file(cloth))]
+    assert digest_file(out) in lineage.trace(str(cloth)).to_json()
