@@ -39,8 +39,8 @@ class ColorfulConfig(RestorationConfig):
     family: Literal["colorful"] = "colorful"
     ema: Annotated[float, Field(ge=0, lt=1, description="decay of the generator's moving average; 0 is none")] = 0.995
     width: int = Field(default=24, ge=4, le=128, description="channels at half the size; at a sixteenth six times that")
-    even: float = Field(
-        default=0.5, ge=0, le=1, description="how far rare colours count as much as common ones; 0 is not at all"
+    rare: float = Field(
+        default=0.05, ge=0, le=1, description="how much more rare colours count; 0: all alike, the paper has 0.5"
     )
     temperature: float = Field(
         default=0.38, gt=0, le=1, description="of the mean over colours: 1 is the plain mean, near 0 the likeliest"
@@ -151,11 +151,11 @@ class Colorful(RestorationFamily):
         return {"loss_generator": loss.detach()}
 
     def weigh(self, seen: Tensor) -> Tensor:
-        """What each bin (Q,) counts: the rarer the more (eq. 4); `seen` is how common it is in this batch."""
+        """What each bin (Q,) counts: the rarer the more (eq. 4, whose lambda is 1 - `rare`); `seen`: its share here."""
         with torch.no_grad():
             common = self._generator.common
             common.lerp_(seen.to(common), 1 - REMEMBERED)
-            weights = 1 / ((1 - self.config.even) * common + self.config.even / len(common))
+            weights = 1 / (self.config.rare * common + (1 - self.config.rare) / len(common))
             return weights / (weights * common).sum()
 
 

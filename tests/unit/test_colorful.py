@@ -46,7 +46,7 @@ def test_pictures_come_back_from_lab_as_the_reference_has_them():
 
 
 def test_a_rare_colour_counts_more_and_the_mean_weight_is_one():
-    family = build_family("colorful", 3)
+    family = build_family("colorful", 3, rare=0.5)
     count = len(colour_bins())
     seen = torch.full((count,), 0.1 / (count - 1))
     seen[7] = 0.9
@@ -54,7 +54,7 @@ def test_a_rare_colour_counts_more_and_the_mean_weight_is_one():
         weights = family.weigh(seen)
     assert weights[7] < 0.1 * weights[8]
     assert float((weights * family.generator.common).sum()) == pytest.approx(1, abs=1e-3)
-    torch.testing.assert_close(build_family("colorful", 3, even=1).weigh(seen), torch.ones(count))
+    torch.testing.assert_close(build_family("colorful", 3, rare=0).weigh(seen), torch.ones(count))
 
 
 def test_the_generator_learns_which_shade_has_which_colour():
