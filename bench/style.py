@@ -1,11 +1,12 @@
 """Fast style against the optimisation, and the trainings of its networks: `python -m bench.style [STYLE ...]`.
 
-STYLE is a picture's file; without any, all in `PACKSHOT_PHOTOS`/styles. Run it again to go on with a training.
+STYLE is a picture's file; without any, the picture of `bench.draw_style`. Run it again to go on with a training.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench.draw_style import PATH
 from bench.results import spread
 from bench.squares import NETWORK, photo_folder, train
 from models.exported import ExportedRestoration
@@ -41,7 +43,7 @@ PROTOCOL = (
 def main() -> None:
     """Train a network for each style, or go on, to `trained.json` and the exported network."""
     parser = argparse.ArgumentParser(prog="python -m bench.style", description=__doc__)
-    parser.add_argument("styles", nargs="*", default=sorted(map(str, (photo_folder() / "styles").glob("*.jpg"))))
+    parser.add_argument("styles", nargs="*", default=[os.path.relpath(PATH)])
     settings = Settings()
     for style in parser.parse_args().styles:
         train(settings, "faststyle", settings.home / "bench" / "style" / name_style(style), {"style": style})
