@@ -1,7 +1,8 @@
 """Put finished trainings among the weights that come with Packshot: `python -m bench.ship [TRAINING ...]`.
 
 TRAINING is a folder under `.packshot/bench` with its `trained.json` and its network, such as `restoration/foldsr-x2`;
-without any, all of them. The figures on the cards are measured anew.
+without any, all of them. One that still runs and was exported on its way has `so-far.json` instead, and is shipped when
+it is named. The figures on the cards are measured anew.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def find_trainings(state: Path) -> Iterator[str]:
 
 def ship(settings: Settings, folder: Path) -> Path:
     """Copy one network to the shipped weights and write its card; returns the card's path."""
-    trained = json.loads((folder / "trained.json").read_text())
+    told = next(path for path in (folder / "trained.json", folder / "so-far.json") if path.exists())
+    trained = json.loads(told.read_text())
     network = ExportedRestoration(folder / NETWORK)
     slot, about = slot_of_editor(network.capability, network.facts), describe(network.capability)
     figures, protocol = measure(network, folder / NETWORK)
@@ -81,9 +83,9 @@ def ship(settings: Settings, folder: Path) -> Path:
         protocol=f"{protocol}. Held out dB: PSNR of the training's own validation pieces, the best of the training",
         limits=about.limits,
     )
-    told = path.with_suffix(".json")
-    told.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return told
+    written = path.with_suffix(".json")
+    written.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return written
 
 
 def plain(value: object) -> str | int | float | bool | None:

@@ -101,6 +101,8 @@ def export_checkpoint(family: RestorationFamily, folder: Path) -> str:
     (folder / "so-far").mkdir(exist_ok=True)
     weights = write_networks(folder / "so-far", best)
     difference = export_half(family, weights, folder / NETWORK)
+    told = {"steps": state["step"], "best_value": state["best"]["value"], "config": family.config.model_dump()}
+    (folder / "so-far.json").write_text(json.dumps(told, indent=1) + "\n")
     figures = [f"{row['images']}: {-row[key]:.2f} dB" for row in state["history"] if (key := family.criterion) in row]
     return f"update {state['step']}, off by {difference:.1g}; images seen and PSNR: {', '.join(figures)}"
 
