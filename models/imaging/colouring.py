@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.imaging.colour import lab_to_rgb, rgb_to_lab, to_levels
+from models.imaging.enhancement import read_light
 from models.imaging.fringe import fit_lines
 
 Pixels = npt.NDArray[np.uint8]
@@ -32,7 +33,7 @@ def colourise(pixels: Pixels, infer: Infer, size: int, multiple: int, strength: 
     """
     height, width = pixels.shape[:2]
     scale = min(size / min(height, width), LONGEST * size / max(height, width))
-    small = read_lightness(shrink(pixels, scale))
+    small = read_light(shrink(pixels, scale)) / np.float32(100)
     found = rgb_to_lab(run(infer, small, multiple))[..., 1:]
     lines = [fit_lines(plane, np.repeat(small[..., None], 3, 2), RADIUS) for plane in np.moveaxis(found, 2, 0)]
     coarse = np.stack([slope.sum(2) for slope, _ in lines] + [offset for _, offset in lines], axis=-1)
@@ -40,7 +41,7 @@ def colourise(pixels: Pixels, infer: Infer, size: int, multiple: int, strength: 
     coloured = np.empty_like(pixels)
     for top in range(0, height, ROWS):
         rows = slice(top, top + ROWS)
-        light = read_lightness(pixels[rows])[..., None]
+        light = read_light(pixels[rows])[..., None] / np.float32(100)
         colours = (fields[rows, :, :2] * light + fields[rows, :, 2:]) * np.float32(strength)
         coloured[rows] = to_levels(lab_to_rgb(np.concatenate((light * 100, colours), axis=2)))
     return coloured
@@ -50,11 +51,6 @@ def shrink(pixels: Pixels, scale: float) -> Pixels:
     """The picture at `scale` times its size; smaller by the mean over areas."""
     shape = [max(1, round(side * scale)) for side in pixels.shape[1::-1]]
     return np.asarray(cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR))
-
-
-def read_lightness(pixels: Pixels) -> Planes:
-    """CIE L / 100 of a picture (H, W, 3), (H, W)."""
-    return rgb_to_lab(pixels)[..., 0] / np.float32(100)
 
 
 def run(infer: Infer, lightness: Planes, multiple: int) -> Planes:
