@@ -33,6 +33,7 @@ def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, An
         batch,
         colorizing,
         editing,
+        enlarging,
         equal,
         inpainting,
         likelihood,
@@ -53,7 +54,12 @@ def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, An
         found = equal.measure(arguments.family, parse_changes(arguments.set), arguments.seed)
         return f"equal-{arguments.family}-seed{arguments.seed}", found
     modules = {"speed": speed, "sampling": sampling, "memory": memory, "likelihood": likelihood}
-    modules |= {"super_resolution": super_resolution, "inpainting": inpainting, "colorizing": colorizing}
+    modules |= {
+        "super_resolution": super_resolution,
+        "enlarging": enlarging,
+        "inpainting": inpainting,
+        "colorizing": colorizing,
+    }
     modules |= {"style": style, "editing": editing, "batch": batch}
     if what not in modules:
         raise SystemExit(f"error: what: got {what!r}, allowed: {', '.join([*modules, 'quality', 'equal', 'page'])}")

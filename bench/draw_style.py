@@ -52,7 +52,8 @@ def draw(seed: int = 0) -> Pixels:
     shade = np.clip(0.72 + inside / TILE, 0, 1.15)[..., None] * (1 + generator.normal(0, 0.04, (SIDE, SIDE, 1)))
     share = np.clip(inside - MORTAR + 1, 0, 1)[..., None]
     picture = colours[label] * shade * share + np.array((0.16, 0.14, 0.13)) * (1 - share)
-    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
+    levels: npt.NDArray[np.uint8] = np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
+    return levels
 
 
 def lay_tiles(generator: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def measure(network: Path | None = None) -> dict[str, Any]:
     images = [middle_square(path) for path in paths]
     network = network or find_network(Settings(), NAME)
     exported, features = ExportedRestoration(network, threads=1), load_features("lite0")
-    methods: dict[str, Fill] = {name: lambda image, hole, name=name: fill_by(name, image, hole) for name in BASELINES}
+    methods: dict[str, Fill] = {name: partial(fill_by, name) for name in BASELINES}
     methods[NAME] = lambda image, hole: fill_piece(
         image, hole, lambda planes, mask: exported.run(image=planes, mask=mask), MULTIPLE
     )

@@ -20,9 +20,9 @@ test split: they are not comparable with papers' FID.
 
 def write_page() -> Path:
     """Write the page; a measurement that was never made is left out."""
-    writers = (speed, sampling, quality, equal, likelihood, memory, transfer, super_resolution, inpainting)
-    writers += (colorizing, style, editing, batch)
-    sections = [section for write in writers for section in write()]
+    training = (speed, sampling, quality, equal, likelihood, memory, transfer)
+    editors = (super_resolution, enlarging, inpainting, colorizing, style, editing, batch)
+    sections = [section for write in (*training, *editors) for section in write()]
     PAGE.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
     return PAGE
 
@@ -140,6 +140,27 @@ def upscaled(row: dict[str, Any]) -> tuple[object, ...]:
     """A row of the super-resolution table."""
     macs = f"{row['macs']:,}" if row["macs"] else ""
     return f"x{row['scale']}", row["family"], macs, f"{row['psnr']:.2f}", f"{row['ssim']:.4f}", row["published"] or ""
+
+
+def enlarging() -> Iterator[str]:
+    """Arithmetic of the upscaling networks, seams of tiles, memory of a large photograph."""
+    found = load("enlarging")
+    if found is None:
+        return
+    yield section("What an enlargement costs", f"{found['protocol']}.", found)
+    rows = [
+        (
+            f"x{row['scale']}",
+            row["family"],
+            *(Spread(*row["rates"][name]) for name in ("network", "product")),
+            f"**{Spread(*row['ratio'])}**",
+            row["tiles_differ_by"],
+        )
+        for row in found["rows"]
+    ]
+    head = ("scale", "family", "network, 1e9/s", "product, 1e9/s", "ratio (asked: 0.7)", "tiles differ by (asked: 1)")
+    yield table(head, rows)
+    yield f"24 megapixels, twice as large: **{found['megabytes']:,} MiB** (asked: at most 2 GB).\n"
 
 
 def inpainting() -> Iterator[str]:
