@@ -99,8 +99,9 @@ class FastStyle(RestorationFamily):
     title: ClassVar[str] = "fast style: a network paints in one learned style (Johnson et al. 2016)"
     capability: ClassVar[str] = "stylize"
     criterion: ClassVar[str] = "validation_style_and_content_db"
-    spoils: ClassVar[str] = "nothing; dB are -10 log10 of the loss of style, content and smoothness"
+    spoils: ClassVar[str] = "nothing"
     naive_name: ClassVar[str] = "the photograph as it is"
+    measured: ClassVar[str] = "loss of style, content and smoothness as -10 log10"
     config: FastStyleConfig
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:

@@ -54,6 +54,8 @@ class RestorationFamily(GradientFamily):
     """What `spoil` does to an image, in words for reports."""
     naive_name: ClassVar[str]
     """What `naive` is called."""
+    measured: ClassVar[str] = "PSNR"
+    """What `measure` gives, in dB, in words for reports."""
 
     @property
     def latent(self) -> int:

@@ -203,7 +203,8 @@ def evaluate_editor(
     record, line = _run(settings, step, work)
     report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
     naive = f"{report.protocol['naive']} {report.value('naive_psnr'):.2f} dB"
-    return Done(report, line(f"{report.samples:,} held-out images: PSNR {report.value(PSNR):.2f} dB, {naive}"))
+    what = f"{report.protocol['measured']} {report.value(PSNR):.2f} dB"
+    return Done(report, line(f"{report.samples:,} held-out images: {what}, {naive}"))
 
 
 def _run(settings: Settings, step: Step, work: Work) -> tuple[Record, Callable[[str], Line]]:

@@ -31,7 +31,7 @@ SCORES = "scores.npz"
 SHOWN = 12
 CODE = (
     *("tasks.editors.evaluate", "models.restoration", "models.upscaling", "models.inpainting", "models.pix2pix"),
-    *("models.faststyle", "models.style"),
+    *("models.faststyle", "models.style", "models.colorful"),
 )
 NOT_DRAWN = "an editing network: the contact sheet shows what it was given, what it made, and the original"
 
@@ -171,6 +171,7 @@ def protocol(prepared: PreparedSet, family: RestorationFamily, inputs_digest: st
         "resizer": f"{prepared.shape[0]}x{prepared.shape[1]} as prepared",
         "extractor": "pixels",
         "extractor_digest": inputs_digest,
-        "psnr": "dB, mean over images, each clipped to its range",
+        "measured": family.measured,
+        "psnr": "what is measured, in dB, the mean over images, each clipped to its range",
         "spread": "standard deviation over images",
     }

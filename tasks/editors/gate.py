@@ -21,7 +21,7 @@ RESAMPLES = 1000
 
 
 class EditorBounds(ServingBounds):
-    """What a challenger for an editing slot must hold; every bound is inclusive, in dB of PSNR."""
+    """What a challenger for an editing slot must hold; every bound is inclusive, in dB."""
 
     min_gain: float = Field(default=0.2, description="mean gain over what no training gives, at least this")
     min_category_gain: float = Field(default=0.0, description="the same gain in the worst category, at least this")
@@ -68,7 +68,7 @@ def judge(
     """Judge a challenger; without a champion the gain over no training decides."""
     good = [judge_gain(report, bounds), judge_worst_gain(report, bounds)]
     if champion is not None and comparison is not None:
-        good += [judge_difference(comparison, bounds), judge_categories(report, champion, bounds)]
+        good += [judge_difference(report, comparison, bounds), judge_categories(report, champion, bounds)]
     figures = {PSNR: report.value(PSNR), "naive_psnr": report.value("naive_psnr")}
     if comparison is not None:
         figures |= {"champion_psnr": comparison.champion, **comparison.interval._asdict()}
@@ -79,8 +79,9 @@ def judge_gain(report: EvaluationReport, bounds: EditorBounds) -> Finding:
     """The gain over no training, over all images."""
     mean, naive = report.value(PSNR), report.value("naive_psnr")
     text = (
-        f"PSNR {mean:.2f} dB over {report.samples:,} held-out images, {report.protocol['naive']} {naive:.2f} dB: gain "
-        f"{mean - naive:+.2f} dB, must be at least {bounds.min_gain:+.2f}"
+        f"{report.protocol['measured']} {mean:.2f} dB over {report.samples:,} held-out images, "
+        f"{report.protocol['naive']} {naive:.2f} dB: gain {mean - naive:+.2f} dB, "
+        f"must be at least {bounds.min_gain:+.2f}"
     )
     return Finding(mean - naive >= bounds.min_gain, text)
 
@@ -92,12 +93,13 @@ def judge_worst_gain(report: EvaluationReport, bounds: EditorBounds) -> Finding:
     return Finding(gain >= bounds.min_category_gain, text)
 
 
-def judge_difference(comparison: Comparison, bounds: EditorBounds) -> Finding:
+def judge_difference(report: EvaluationReport, comparison: Comparison, bounds: EditorBounds) -> Finding:
     """The paired interval over images."""
     interval = comparison.interval
     text = (
-        f"PSNR {comparison.challenger:.2f} dB against champion {comparison.champion:.2f} dB: 95 % interval of the "
-        f"difference [{interval.low:+.3f}, {interval.high:+.3f}], must be at least {bounds.min_difference:+.2f}"
+        f"{report.protocol['measured']} {comparison.challenger:.2f} dB against champion {comparison.champion:.2f} dB: "
+        f"95 % interval of the difference [{interval.low:+.3f}, {interval.high:+.3f}], "
+        f"must be at least {bounds.min_difference:+.2f}"
     )
     return Finding(interval.low >= bounds.min_difference, text)
 

@@ -40,6 +40,7 @@ def make_report(settings, key, psnr=30.0, categories=(31.0, 29.0), naive=(30.0, 
             "seed": 1,
             "samples": 200,
             "naive": "bicubic",
+            "measured": "PSNR",
         },
         figures=[Figure(name=name, value=value, category=at, higher_is_better=True) for name, value, at in figures],
     )
