@@ -11,6 +11,7 @@ import numpy.typing as npt
 from models.imaging.colour import lab_to_rgb, rgb_to_lab, to_levels
 from models.imaging.enhancement import read_light
 from models.imaging.fringe import fit_lines
+from models.imaging.mirroring import mirror
 
 Pixels = npt.NDArray[np.uint8]
 Planes = npt.NDArray[np.float32]
@@ -56,5 +57,4 @@ def shrink(pixels: Pixels, scale: float) -> Pixels:
 def run(infer: Infer, lightness: Planes, multiple: int) -> Planes:
     """The picture (h, w, 3) that the network makes of a plane (h, w), which is mirrored to the sides that it takes."""
     height, width = lightness.shape
-    padded = np.pad(lightness, ((0, -height % multiple), (0, -width % multiple)), mode="symmetric")
-    return infer(padded[None, None])[0, :, :height, :width].transpose(1, 2, 0)
+    return infer(mirror(lightness, multiple)[None, None])[0, :, :height, :width].transpose(1, 2, 0)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.imaging.blending import Values, blend, dilate, resize
+from models.imaging.mirroring import mirror
 from models.imaging.tiles import spans
 
 Pixels = npt.NDArray[np.uint8]
@@ -113,8 +114,7 @@ def fill_in_tiles(photo: Pixels, hole: Mask, infer: Infer, multiple: int) -> Pix
 def fill_piece(photo: Pixels, hole: Mask, infer: Infer, multiple: int) -> Pixels:
     """One call of the network; the sides are brought to multiples by mirroring, and what that adds is known."""
     height, width = hole.shape
-    pads = ((0, -height % multiple), (0, -width % multiple))
-    mask = np.pad(hole, pads, mode="symmetric").astype(np.float32)[None, None]
-    planes = np.pad(photo, (*pads, (0, 0)), mode="symmetric").transpose(2, 0, 1)[None] / np.float32(255)
+    mask = mirror(hole, multiple).astype(np.float32)[None, None]
+    planes = mirror(photo, multiple).transpose(2, 0, 1)[None] / np.float32(255)
     made = infer(planes * (1 - mask) + GREY * mask, mask)[0, :, :height, :width]
     return np.clip(np.rint(made.transpose(1, 2, 0) * 255), 0, 255).astype(np.uint8)

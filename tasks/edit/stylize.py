@@ -15,6 +15,7 @@ from pydantic import Field
 from models.errors import CatalogueError, InputError, RegistryError
 from models.imaging import restyling
 from models.imaging.colour import to_levels, to_unit
+from models.imaging.mirroring import mirror
 from tasks.edit.background import Background
 from tasks.edit.operation import Network, Operation, Surroundings, read_number
 from tasks.edit.picture import Picture, Pixels
@@ -167,8 +168,7 @@ def paint_by_network(network: Network, pixels: Pixels) -> Pixels:
     """
     multiple = read_number(network, "multiple")
     height, width = pixels.shape[:2]
-    pads = ((0, -height % multiple), (0, -width % multiple), (0, 0))
-    planes = to_unit(np.pad(pixels, pads, mode="symmetric")).transpose(2, 0, 1)[None]
+    planes = to_unit(mirror(pixels, multiple)).transpose(2, 0, 1)[None]
     made = network.run(image=np.ascontiguousarray(planes))[0, :, :height, :width]
     return to_levels(made.transpose(1, 2, 0))
 
