@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.family import FamilyConfig
-from models.upscaling import UpscalingConfig, UpscalingFamily, Width
+from models.upscaling import ExactConv2d, UpscalingConfig, UpscalingFamily, Width
 
 
 class ESPCNConfig(UpscalingConfig):
@@ -25,9 +25,9 @@ class ESPCN(nn.Module):
     def __init__(self, scale: int, width: int) -> None:
         super().__init__()
         self.scale = scale
-        self.features = nn.Conv2d(1, width, 5, padding=2, padding_mode="replicate")
+        self.features = ExactConv2d(1, width, 5, padding=2, padding_mode="replicate")
         self.mapping = nn.Conv2d(width, width // 2, 3, padding=1)
-        self.tail = nn.Conv2d(width // 2, scale**2, 3, padding=1)
+        self.tail = ExactConv2d(width // 2, scale**2, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Luma (N, 1, H, W) to (N, 1, scale H, scale W)."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.family import FamilyConfig
-from models.upscaling import WINDOW, UpscalingConfig, UpscalingFamily, enlarging_kernels
+from models.upscaling import WINDOW, ExactConv2d, UpscalingConfig, UpscalingFamily, enlarging_kernels
 
 SLOPE = 0.1
 EDGES = (
@@ -74,10 +74,10 @@ class FoldSR(nn.Module):
     def __init__(self, layers: list[nn.Module], width: int, scale: int) -> None:
         super().__init__()
         self.scale = scale
-        self.head = nn.Conv2d(1, width, WINDOW)
+        self.head = ExactConv2d(1, width, WINDOW)
         self.body = nn.ModuleList(layers)
-        self.tail = nn.Conv2d(width, scale**2, 3, padding=1)
-        self.skip = nn.Conv2d(1, scale**2, WINDOW, bias=False)
+        self.tail = ExactConv2d(width, scale**2, 3, padding=1)
+        self.skip = ExactConv2d(1, scale**2, WINDOW, bias=False)
         with torch.no_grad():
             self.tail.weight.mul_(0.1)
             self.tail.bias.zero_()  # type: ignore[union-attr]

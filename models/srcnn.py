@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.family import FamilyConfig
-from models.upscaling import WINDOW, Enlarge, UpscalingConfig, UpscalingFamily, Width
+from models.upscaling import WINDOW, Enlarge, ExactConv2d, UpscalingConfig, UpscalingFamily, Width
 
 
 class SRCNNConfig(UpscalingConfig):
@@ -25,9 +25,9 @@ class SRCNN(nn.Module):
     def __init__(self, scale: int, width: int) -> None:
         super().__init__()
         self.enlarge = Enlarge(scale)
-        self.features = nn.Conv2d(1, width, 9)
+        self.features = ExactConv2d(1, width, 9)
         self.mapping = nn.Conv2d(width, width // 2, 5)
-        self.tail = nn.Conv2d(width // 2, 1, 5)
+        self.tail = ExactConv2d(width // 2, 1, 5)
 
     def forward(self, image: Tensor) -> Tensor:
         """Luma (N, 1, H, W) to (N, 1, scale H, scale W)."""

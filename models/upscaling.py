@@ -38,7 +38,7 @@ class UpscalingConfig(RestorationConfig):
 
     scale: Scale = 2
     squared: float = Field(
-        default=0.2, ge=0, le=1, description="last share of the training with squared errors, before it absolute ones"
+        default=0.0, ge=0, le=1, description="last share of the training with squared errors, before it absolute ones"
     )
 
 
@@ -109,6 +109,15 @@ class UpscalingFamily(RestorationFamily):
         return psnr(made[..., inner, inner], target[..., inner, inner], 1 / STUDIO_RANGE)
 
 
+class ExactConv2d(nn.Conv2d):
+    """A convolution in float32 wherever it runs, for what takes or gives luma: bfloat16 rounds that by half a level."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Values (N, C, H, W) to what the convolution makes of them."""
+        with torch.autocast(values.device.type, enabled=False):
+            return super().forward(values.float())
+
+
 class Enlarge(nn.Module):
     """Bicubic enlargement of luma (N, 1, H, W), the same as Pillow's but for two pixels along the border."""
 
@@ -122,7 +131,8 @@ class Enlarge(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Luma (N, 1, H, W) to (N, 1, scale H, scale W)."""
         padded = functional.pad(image, (WINDOW // 2,) * 4, mode="replicate")
-        return functional.pixel_shuffle(functional.conv2d(padded, self.kernels), self.scale)
+        with torch.autocast(image.device.type, enabled=False):
+            return functional.pixel_shuffle(functional.conv2d(padded.float(), self.kernels), self.scale)
 
 
 def enlarging_kernels(scale: int) -> Tensor:

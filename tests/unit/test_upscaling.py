@@ -36,6 +36,16 @@ def test_macs_are_those_of_the_papers_layers():
     assert count_macs(nn.Conv2d(1, 5, 3, padding=1, bias=False)) == 45
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_training_in_bfloat16_does_not_round_what_enters_and_leaves_a_network(name):
+    family = build(name, 2)
+    fine = torch.linspace(0.5, 0.51, 96).expand(1, 1, 96, 96)  # bfloat16 has four values there
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        made = family.generator(fine)
+    assert made.dtype == torch.float32
+    assert len(made[0, 0, 96].unique()) > 100
+
+
 @pytest.mark.parametrize("scale", SCALES)
 def test_ours_stays_within_twice_the_arithmetic_of_espcn(scale):
     ours, espcn = (build(name, scale).facts["macs"] for name in ("foldsr", "espcn"))
