@@ -116,6 +116,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> InputError:
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return InputError("parameter", field, _names(model, first["loc"][:-1]))
+    if first["type"] == "missing":
+        wanted = model.model_fields.get(field)
+        return InputError(field, "nothing", (wanted and wanted.description) or "a value: there is no default")
     allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return InputError(field, first["input"], allowed)
 

@@ -65,12 +65,15 @@ def parse_operation(text: str, mask: str | None = None) -> Operation:
     head, *pairs = NEXT_PARAMETER.split(text.strip())
     name, colon, value = head.partition(":")
     operation = load_operation(name.strip())
-    given = dict(_pair(pair) for pair in pairs)
+    given = [_pair(pair) for pair in pairs]
     if colon:
         if operation.value_field is None:
             raise InputError("op", text, f"{name},key=value...: {name} has no main value")
-        given = {operation.value_field: value, **given}
-    values = {key: _read_value(operation, key, raw) for key, raw in _with_region(operation, given).items()}
+        given.insert(0, (operation.value_field, value))
+    for key, _ in given:
+        if [name for name, _ in given].count(key) > 1:
+            raise InputError(key, text, "one value: it is given more than once")
+    values = {key: _read_value(operation, key, raw) for key, raw in _with_region(operation, dict(given)).items()}
     return build_operation(_with_mask(operation, {"op": name.strip(), **values}, mask))
 
 
@@ -101,7 +104,8 @@ def build_operations(listed: Sequence[object], mask: str | None = None) -> tuple
     for number, values in enumerate(listed, 1):
         if not isinstance(values, dict) or not isinstance(values.get("op"), str):
             raise InputError(f"operation {number}", values, 'parameters by name, such as {"op": "upscale", "scale": 2}')
-        built.append(build_operation(_with_mask(load_operation(values["op"]), values, mask)))
+        operation = load_operation(values["op"])
+        built.append(build_operation(_with_mask(operation, _with_region(operation, values), mask)))
     return tuple(built)
 
 
@@ -116,6 +120,12 @@ def build_operation(values: Mapping[str, Any]) -> Operation:
         return operation.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
+        rows = {row[0]: row for row in describe_parameters(str(values["op"]))}
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            raise InputError("parameter", first["loc"][0], rows) from error
+        if first["type"] == "missing" and first["loc"][0] in rows:
+            name, allowed, _, description = rows[str(first["loc"][0])]
+            raise InputError(name, "nothing", f"{allowed} ({description})") from error
         if first["loc"]:
             raise explain(error, operation) from error
         together = {name: value for name, value in values.items() if name != "op"}
@@ -165,8 +175,8 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value.strip()
 
 
-def _with_region(operation: type[Operation], given: Mapping[str, str]) -> dict[str, Any]:
-    """`given` with the region's own parameters, which `--op` takes beside the others, gathered under `region`."""
+def _with_region(operation: type[Operation], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with the region's own parameters, which may stand beside the others, gathered under `region`."""
     if "region" not in operation.model_fields:
         return dict(given)
     own = {
@@ -174,7 +184,8 @@ def _with_region(operation: type[Operation], given: Mapping[str, str]) -> dict[s
     }
     values: dict[str, Any] = {key: value for key, value in given.items() if own[key]}
     inside = {key.removeprefix("region."): value for key, value in given.items() if not own[key]}
-    return values | ({"region": inside} if inside else {})
+    outside = values.get("region", {})
+    return values | ({"region": outside | inside} if inside and isinstance(outside, dict) else {})
 
 
 def _with_mask(operation: type[Operation], values: dict[str, Any], mask: str | None) -> dict[str, Any]:

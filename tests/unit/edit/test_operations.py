@@ -68,14 +68,18 @@ def test_the_commands_mask_goes_where_a_region_has_none():
     [
         ("sharpen", r"^op: got 'sharpen', allowed: one of .*degrade.*frame"),
         ("", r"^op: got ''"),
-        ("degrade:blur,ammount=2", r"^parameter: got 'ammount', allowed: one of amount, kind"),
+        ("degrade:blur,ammount=2", r"^parameter: got 'ammount', allowed: one of kind, amount"),
         ("degrade:smear", r"^kind: got 'smear', allowed: 'blur'"),
         ("degrade:blur,amount=lots", r"^amount: got 'lots'"),
         ("degrade:blur,amount=-1", r"^amount: got .*-1.*greater than or equal to 0"),
         ("degrade:compress,amount=500", r"^degrade: got .*amount of compress: 1 to 100"),
         ("degrade:blur,boxes=1 2 3", r"^region.boxes.0: got '1 2 3', allowed: four numbers a box"),
         ("frame:0.8,mask=m.png", r"^parameter: got 'mask', allowed: one of .*share"),
-        ("degrade", r"^kind: "),
+        ("degrade", r"^kind: got 'nothing', allowed: blur, compress, .* \(what to do\)$"),
+        ("stylize", r"^style: got 'nothing', allowed: text \("),
+        ("enhance,contrast=0.2,contrast=0.3", r"^contrast: got .*, allowed: one value"),
+        ("frame:0.8,share=0.9", r"^share: got .*, allowed: one value"),
+        ("inpaint,hole=m.png", r"^parameter: got 'hole', allowed: one of family, mask, scale_mask, boxes, polygons$"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(text, said):
@@ -89,6 +93,9 @@ def test_a_list_in_a_file_is_the_same_as_the_commands(tmp_path):
     listed = [{"op": "degrade", "kind": "blur", "region": {"boxes": [[0, 0, 9, 9]]}}, {"op": "frame", "share": 0.9}]
     path.write_text(json.dumps(listed))
     assert read_operations(path) == (parse_operation("degrade:blur,boxes=0 0 9 9"), parse_operation("frame:0.9"))
+    listed[0] = {"op": "degrade", "kind": "blur", "boxes": [[0, 0, 9, 9]]}
+    path.write_text(json.dumps(listed))
+    assert read_operations(path)[0] == parse_operation("degrade:blur,boxes=0 0 9 9")
     path.write_text(json.dumps([{"op": "degrade", "kind": "blur"}]))
     assert read_operations(path, mask="m.png") == (parse_operation("degrade:blur,mask=m.png"),)
 
