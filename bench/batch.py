@@ -111,11 +111,9 @@ def make_photographs(folder: Path, count: int) -> Iterator[str]:
         *sorted((photo_folder() / "clothing").rglob("*.jpg"))[::60],
         *(photo_folder() / "packshots").glob("*.webp"),
     ]
-    generator = np.random.default_rng(0)
+    sources, generator = [read_reduced(path) for path in found], np.random.default_rng(0)
     for number in range(count):
-        with Image.open(found[number % len(found)]) as image:
-            photo = image.convert("RGB")
-        side = int(generator.integers(*SIDES))
+        photo, side = sources[number % len(sources)].copy(), int(generator.integers(*SIDES))
         photo.thumbnail((side, side))
         suffix, written = encode(photo, number)
         name = f"photo {number:05d}{suffix}"
@@ -123,6 +121,14 @@ def make_photographs(folder: Path, count: int) -> Iterator[str]:
             written = (written[: len(written) // 3], b"", b"no photograph")[number // BROKEN_EVERY % 3]
             yield name
         (folder / name).write_bytes(written)
+
+
+def read_reduced(path: Path) -> Image.Image:
+    """A photograph no larger than those that are made of it."""
+    with Image.open(path) as image:
+        photo = image.convert("RGB")
+    photo.thumbnail((SIDES[1], SIDES[1]))
+    return photo
 
 
 def encode(photo: Image.Image, number: int) -> tuple[str, bytes]:
