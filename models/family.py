@@ -161,6 +161,11 @@ class GradientFamily(Family):
         return (1 + math.cos(math.pi * done)) / 2 if self.config.decay == "cosine" else 1.0
 
     @property
+    def keeps_from(self) -> float:
+        """The share of a training after which its best weights are sought anew: before, something else was learned."""
+        return 0.0
+
+    @property
     def most_gradient(self) -> float:
         """The norm that the gradients of a network are shortened to where they are longer."""
         return math.inf

@@ -196,7 +196,8 @@ class Trainer:
         self._check({name: torch.tensor(value)})
         self.history.note(self.step, {name: value})
         self.log.samples(self.step, images)
-        if value < self.best.value:
+        sought = self.family.keeps_from * self.total
+        if value < self.best.value or self.best.step <= sought < self.step:
             self.best = Best(self.step, value, copy_weights(self.kept_weights()))
 
     def kept_weights(self) -> dict[str, Tensor]:

@@ -114,6 +114,13 @@ def test_telea_is_the_peer_without_training():
     assert psnr(filled, batch.target).min() > psnr(batch.inputs["image"], batch.target).max() + 6
 
 
+@pytest.mark.parametrize(("finish", "best"), [(0.5, -28.0), (1.0, -31.0), (0.0, -31.0)])
+def test_the_best_is_sought_anew_when_the_discriminator_plays(tmp_path, finish, best):
+    family, judged = build_family("pix2pix", 3, finish=finish), iter((-30.0, -31.0, -29.0, -27.0, -28.0, -26.0))
+    family.judge = lambda network, images: (next(judged), images[:1])
+    assert build_trainer(tmp_path, family=family).run().best_value == best
+
+
 def test_a_training_runs_and_keeps_its_best(tmp_path):
     family = build_family("pix2pix", 3, epochs=1, finish=0.5)
     trained = build_trainer(tmp_path, family=family).run()
