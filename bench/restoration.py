@@ -31,7 +31,8 @@ from tasks.recipes import load_recipe
 from tasks.settings import Settings
 from tasks.storage import locked
 
-PATCH = 96
+MOST = {96: (280, 110, 55, 2, 14), 192: (90, 32, 10, 1, 6)}
+"""By side: how many pieces a photo gives at most; Kodak's at 1, 0.7 and 0.5 of their size, clothing, packshots."""
 HELD_OUT_PATCH = 192
 HELD_OUT_KODAK = ("05", "15", "20")
 """Bicycles, a portrait and a plane: much detail, skin and sky."""
@@ -40,29 +41,30 @@ PLAN = SpeedPlan(precision="bf16-mixed", memory_format="channels_last")
 
 
 class Job(NamedTuple):
-    """One training: its family, what differs from the family's recipe, and the job whose weights it starts from."""
+    """One training: its family, what differs from its recipe, the job that it starts from, the side of its pieces."""
 
     family: str
     changes: dict[str, Any]
     start: str | None = None
+    patch: int = 96
 
 
 def enlarge(family: str, scale: int, epochs: int, *fresh: str) -> Job:
-    """The same network at another scale, from the weights of scale 2."""
-    changes = {"scale": scale, "epochs": epochs, "learning_rate": 5e-4, "fresh": fresh}
-    return Job(family, changes, start=f"{family}-x2")
+    """The same network at another scale, from the weights of scale 2; its small pictures stay as large."""
+    changes = {"scale": scale, "epochs": epochs, "learning_rate": 5e-4, "batch_size": 8, "fresh": fresh}
+    return Job(family, changes, start=f"{family}-x2", patch=192)
 
 
 QUEUE: dict[str, Job] = {
     "foldsr-x2-first": Job("foldsr", {"epochs": 7, "learning_rate": 1e-3, "clip": 0, "decay": "constant"}),
     "foldsr-x2-second": Job("foldsr", {"epochs": 20}, start="foldsr-x2-first"),
     "foldsr-x2": Job("foldsr", {"epochs": 22}, start="foldsr-x2-second"),
-    "foldsr-x4": enlarge("foldsr", 4, 35, "generator.tail.*", "generator.skip.*"),
-    "foldsr-x3": enlarge("foldsr", 3, 25, "generator.tail.*", "generator.skip.*"),
+    "foldsr-x4": enlarge("foldsr", 4, 22, "generator.tail.*", "generator.skip.*"),
+    "foldsr-x3": enlarge("foldsr", 3, 16, "generator.tail.*", "generator.skip.*"),
     "espcn-x2": Job("espcn", {}),
     "srcnn-x2": Job("srcnn", {}),
-    "espcn-x3": enlarge("espcn", 3, 30, "generator.tail.*"),
-    "espcn-x4": enlarge("espcn", 4, 30, "generator.tail.*"),
+    "espcn-x3": enlarge("espcn", 3, 20, "generator.tail.*"),
+    "espcn-x4": enlarge("espcn", 4, 20, "generator.tail.*"),
     "srcnn-x3": enlarge("srcnn", 3, 6),
     "srcnn-x4": enlarge("srcnn", 4, 6),
 }
@@ -118,7 +120,7 @@ def train(name: str, settings: Settings, state: Path) -> None:
     if job.start and not (state / job.start / NETWORKS_FILE).exists():
         print(f"{name}: waits for {job.start}", flush=True)
         return
-    images, held_out = load_patches(state)
+    images, held_out = load_patches(state, job.patch)
     family, frozen = build(job, settings, state)
     validation = Validation(lambda *_: 0.0, (held_out, np.zeros(len(held_out), np.int64)))
     labels = np.zeros(len(images), np.int64)
@@ -133,7 +135,7 @@ def build(job: Job, settings: Settings, state: Path) -> tuple[RestorationFamily,
     start = {"init_from": str(source)} if source else {}
     config = load_recipe(settings.root, job.family, start | job.changes)
     torch.manual_seed(config.seed)
-    family = load_family(job.family)(config, ImageShape(3, PATCH, 1))
+    family = load_family(job.family)(config, ImageShape(3, job.patch, 1))
     if not isinstance(family, RestorationFamily):
         raise TypeError(f"{job.family} is no editing family")
     return family, start_from(family, source).frozen if source else frozenset()
@@ -145,28 +147,29 @@ def describe(trained: Trained, family: RestorationFamily) -> dict[str, Any]:
     return {**figures, "config": family.config.model_dump()}
 
 
-def load_patches(state: Path) -> tuple[Images, Images]:
-    """Pieces to learn from (N, 96, 96, 3) and to judge by (M, 192, 192, 3), cut once and kept."""
-    paths = [state / f"{split}.npy" for split in ("train", "held-out")]
-    if not all(path.exists() for path in paths):
-        state.mkdir(parents=True, exist_ok=True)
-        photos = Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data"))
-        for path, pieces in zip(paths, (training_pieces(photos), held_out_pieces(photos)), strict=True):
+def load_patches(state: Path, side: int) -> tuple[Images, Images]:
+    """Pieces to learn from (N, side, side, 3) and to judge by (M, 192, 192, 3), cut once and kept."""
+    paths = [state / f"{split}.npy" for split in (f"train-{side}", "held-out")]
+    photos = Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data"))
+    for path, pieces in zip(paths, (training_pieces(photos, side), held_out_pieces(photos)), strict=True):
+        if not path.exists():
+            state.mkdir(parents=True, exist_ok=True)
             np.save(path, np.concatenate(list(pieces)))
     first, second = (np.load(path, mmap_mode="r") for path in paths)
     return first, second
 
 
-def training_pieces(photos: Path) -> Iterator[Images]:
+def training_pieces(photos: Path, side: int) -> Iterator[Images]:
     """Kodak at three sizes, clothing and packshots at half size, where JPEG's and WebP's traces are gone."""
+    *of_kodak, of_clothing, of_packshots = MOST[side]
     for path in sorted((photos / "kodak").glob("*.png")):
         if path.stem not in HELD_OUT_KODAK:
-            for share, most in ((1, 280), (0.7, 110), (0.5, 55)):
-                yield cut_patches(read(path, share), PATCH, 32, most, least_detail=1.0)
+            for share, most in zip((1, 0.7, 0.5), of_kodak, strict=True):
+                yield cut_patches(read(path, share), side, 32, most, least_detail=1.0)
     for path in sorted((photos / "clothing" / "train").rglob("*.jpg")):
-        yield cut_patches(read(path, 0.5), PATCH, 24, 2, least_detail=2.0)
+        yield cut_patches(read(path, 0.5), side, 24, of_clothing, least_detail=2.0)
     for path in sorted((photos / "packshots").glob("*.webp"))[8:]:
-        yield cut_patches(read(path, 0.5), PATCH, 32, 14, least_detail=1.0)
+        yield cut_patches(read(path, 0.5), side, 32, of_packshots, least_detail=1.0)
 
 
 def held_out_pieces(photos: Path) -> Iterator[Images]:

@@ -17,7 +17,7 @@ SMALL = {"epochs": 1, "batch_size": 4, "width": 4, "layers": 1}
 def place(tmp_path, monkeypatch):
     """A state folder with a few drawn patches, and a queue of two tiny jobs."""
     generator = np.random.default_rng(0)
-    for name, count, side in (("train", 8, 96), ("held-out", 2, 192)):
+    for name, count, side in (("train-96", 8, 96), ("held-out", 2, 192)):
         np.save(tmp_path / f"{name}.npy", generator.integers(0, 256, (count, side, side, 3), dtype=np.uint8))
     larger = {**SMALL, "scale": 3, "fresh": ["generator.tail.*", "generator.skip.*"]}
     jobs = {"two": Job("foldsr", SMALL), "three": Job("foldsr", larger, start="two")}
@@ -57,7 +57,8 @@ def test_held_out_photos_and_set5_are_never_learned_from(tmp_path):
         noise = np.random.default_rng(number).integers(0, 2, (192, 192, 1)) * 40
         shades[path] = number * 40
         Image.fromarray(np.add(noise, [0, 0, number * 40]).astype(np.uint8)).save(tmp_path / path)
-    learned, judged = (np.concatenate(list(pieces(tmp_path))) for pieces in (training_pieces, held_out_pieces))
+    both = (training_pieces(tmp_path, 96), held_out_pieces(tmp_path))
+    learned, judged = (np.concatenate(list(pieces)) for pieces in both)
     assert {int(piece[..., 2].min()) for piece in learned} == {shades["kodak/01.png"]}
     assert len(learned) > 1
     assert {int(piece[..., 2].min()) for piece in judged} == {shades[f"kodak/{name}.png"] for name in HELD_OUT_KODAK}
