@@ -28,6 +28,7 @@ from tasks.storage import digest_file
 
 CHAMPIONS = ("foldsr", "pix2pix", "colorful", "faststyle")
 """The families that serve their slots at first."""
+HELD_OUT_TEXT = "Held out dB: PSNR of the training's own validation pieces, the best of the training"
 LARGEST_START = 2_000_000
 """Bytes of networks to start a training from, at most; larger ones are not shipped."""
 CC0, BSD, FREE = "CC0", "BSD-3-Clause", "unrestricted use (Kodak)"
@@ -65,6 +66,7 @@ def ship(settings: Settings, folder: Path) -> Path:
     network = ExportedRestoration(folder / NETWORK)
     slot, about = slot_of_editor(network.capability, network.facts), describe(network.capability)
     figures, protocol = measure(network, folder / NETWORK)
+    commit = git_commit(settings.root)  # before the weights lie there, and are a change
     path = SHIPPED / f"{slot}-{network.family}.onnx"
     shutil.copyfile(folder / NETWORK, path)
     start = folder / NETWORKS_FILE
@@ -76,16 +78,23 @@ def ship(settings: Settings, folder: Path) -> Path:
         champion=network.family in CHAMPIONS,
         what=about.what,
         sha256=digest_file(path),
-        git_commit=git_commit(settings.root),
+        git_commit=commit,
         data=about.data,
         recipe={name: plain(value) for name, value in trained["config"].items() if name != "init_from"},
-        figures={"updates": trained["steps"], "held_out_db": -trained["best_value"], **figures},
-        protocol=f"{protocol}. Held out dB: PSNR of the training's own validation pieces, the best of the training",
+        figures={"updates": count_updates(told), "held_out_db": -trained["best_value"], **figures},
+        protocol=f"{protocol}. Updates: with those of the networks it started from. {HELD_OUT_TEXT}",
         limits=about.limits,
     )
     written = path.with_suffix(".json")
     written.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return written
+
+
+def count_updates(told: Path) -> int:
+    """The updates of a training, and of those whose weights it started from."""
+    trained = json.loads(told.read_text())
+    source = trained["config"].get("init_from")
+    return int(trained["steps"]) + (count_updates(Path(source).with_name("trained.json")) if source else 0)
 
 
 def plain(value: object) -> str | int | float | bool | None:
