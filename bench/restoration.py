@@ -31,8 +31,11 @@ from tasks.recipes import load_recipe
 from tasks.settings import Settings
 from tasks.storage import locked
 
-MOST = {96: (280, 110, 55, 2, 14), 192: (90, 32, 10, 1, 6)}
-"""By side: how many pieces a photo gives at most; Kodak's at 1, 0.7 and 0.5 of their size, clothing, packshots."""
+KODAK_SIZES = (1, 0.9, 0.8, 0.7, 0.6, 0.5)
+PACKSHOT_SIZES = (0.5, 0.35)
+"""Shares of their own size that photos are shrunk to; clothing to half."""
+MOST = {96: (2, 14), 144: (1, 6)}
+"""By side: how many pieces a clothing photo and a packshot give at most at one size; Kodak's give all."""
 HELD_OUT_PATCH = 192
 HELD_OUT_KODAK = ("05", "15", "20")
 """Bicycles, a portrait and a plane: much detail, skin and sky."""
@@ -49,28 +52,32 @@ class Job(NamedTuple):
     patch: int = 96
 
 
-def enlarge(family: str, scale: int, epochs: int, *fresh: str) -> Job:
+def enlarge(family: str, scale: int, epochs: int, *fresh: str, start: str | None = None) -> Job:
     """The same network at another scale, from the weights of scale 2; its small pictures stay as large."""
     changes = {"scale": scale, "epochs": epochs, "learning_rate": 5e-4, "batch_size": 8, "fresh": fresh}
-    return Job(family, changes, start=f"{family}-x2", patch=192)
+    return Job(family, changes, start=start or f"{family}-x2", patch=144)
 
 
+NEW_ENDS = ("generator.tail.*", "generator.skip.*")
 QUEUE: dict[str, Job] = {
     "foldsr-x2-first": Job("foldsr", {"epochs": 7, "learning_rate": 1e-3, "clip": 0, "decay": "constant"}),
     "foldsr-x2-second": Job("foldsr", {"epochs": 20}, start="foldsr-x2-first"),
-    "foldsr-x2": Job("foldsr", {"epochs": 22}, start="foldsr-x2-second"),
-    "foldsr-x4": enlarge("foldsr", 4, 22, "generator.tail.*", "generator.skip.*"),
-    "foldsr-x3": enlarge("foldsr", 3, 16, "generator.tail.*", "generator.skip.*"),
-    "espcn-x2": Job("espcn", {}),
-    "srcnn-x2": Job("srcnn", {}),
-    "espcn-x3": enlarge("espcn", 3, 20, "generator.tail.*"),
-    "espcn-x4": enlarge("espcn", 4, 20, "generator.tail.*"),
-    "srcnn-x3": enlarge("srcnn", 3, 6),
-    "srcnn-x4": enlarge("srcnn", 4, 6),
+    "foldsr-x2-third": Job("foldsr", {"epochs": 22}, start="foldsr-x2-second"),
+    "foldsr-x4-first": enlarge("foldsr", 4, 22, *NEW_ENDS, start="foldsr-x2-third"),
+    "foldsr-x4": enlarge("foldsr", 4, 10, start="foldsr-x4-first"),
+    "foldsr-x3": enlarge("foldsr", 3, 20, *NEW_ENDS, start="foldsr-x2-third"),
+    "espcn-x2": Job("espcn", {"epochs": 12}),
+    "espcn-x3": enlarge("espcn", 3, 8, "generator.tail.*"),
+    "espcn-x4": enlarge("espcn", 4, 8, "generator.tail.*"),
+    "srcnn-x2": Job("srcnn", {"epochs": 5}),
+    "srcnn-x3": enlarge("srcnn", 3, 3),
+    "srcnn-x4": enlarge("srcnn", 4, 3),
+    "foldsr-x2": Job("foldsr", {"epochs": 20}, start="foldsr-x2-third"),
 }
-"""The trainings, in the order of their worth. FoldSR's first went off its course in the eighth epoch at 1e-3.
+"""The trainings, in the order of their worth.
 
-The first two were trained while bfloat16 still rounded the luma, and the second with squared errors at its end.
+Those that others go on from were trained on fewer pieces and for absolute errors, the first two while bfloat16 still
+rounded the luma; the first went off its course in the eighth epoch at 1e-3.
 """
 
 
@@ -160,16 +167,17 @@ def load_patches(state: Path, side: int) -> tuple[Images, Images]:
 
 
 def training_pieces(photos: Path, side: int) -> Iterator[Images]:
-    """Kodak at three sizes, clothing and packshots at half size, where JPEG's and WebP's traces are gone."""
-    *of_kodak, of_clothing, of_packshots = MOST[side]
+    """Kodak at several sizes, clothing and packshots so small that JPEG's and WebP's traces are gone."""
+    of_clothing, of_packshots = MOST[side]
     for path in sorted((photos / "kodak").glob("*.png")):
         if path.stem not in HELD_OUT_KODAK:
-            for share, most in zip((1, 0.7, 0.5), of_kodak, strict=True):
-                yield cut_patches(read(path, share), side, 32, most, least_detail=1.0)
+            for share in KODAK_SIZES:
+                yield cut_patches(read(path, share), side, side // 3, least_detail=1.0)
     for path in sorted((photos / "clothing" / "train").rglob("*.jpg")):
         yield cut_patches(read(path, 0.5), side, 24, of_clothing, least_detail=2.0)
     for path in sorted((photos / "packshots").glob("*.webp"))[8:]:
-        yield cut_patches(read(path, 0.5), side, 32, of_packshots, least_detail=1.0)
+        for share in PACKSHOT_SIZES:
+            yield cut_patches(read(path, share), side, 32, of_packshots, least_detail=1.0)
 
 
 def held_out_pieces(photos: Path) -> Iterator[Images]:

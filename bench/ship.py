@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import colorizing, inpainting, super_resolution
-from bench.restoration import HELD_OUT_KODAK
+from bench.restoration import HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES
 from bench.squares import HELD_OUT, KEPT_BACK, NETWORK, photo_folder
 from models.exported import ExportedRestoration
 from models.initial import NETWORKS_FILE
@@ -114,9 +114,9 @@ def describe(capability: str) -> About:
             "It was trained on clean pictures shrunk by bicubic: JPEG's blocks, noise and blur are enlarged with the "
             "rest. Fine text and repeated patterns below two pixels may come out wrong.",
             (
-                learned("kodak", kodak, FREE, "training, at 1, 0.7 and 0.5 of the size"),
-                learned("clothing", clothing, CC0, "training, at half size, where JPEG's traces are gone"),
-                learned("packshots", packshots, BSD, "training, at half size"),
+                learned("kodak", kodak, FREE, f"training, at {', '.join(map(str, KODAK_SIZES))} of the size"),
+                learned("clothing", clothing, CC0, "training, at 0.5 of the size, where JPEG's traces are gone"),
+                learned("packshots", packshots, BSD, f"training, at {', '.join(map(str, PACKSHOT_SIZES))} of the size"),
             ),
         )
     whats = {

@@ -21,10 +21,8 @@ from models.restoration import RestorationConfig, RestorationFamily, Spoilt, fro
 SCALES = (2, 3, 4)
 WINDOW = 5
 """Pixels across and down that bicubic enlargement looks at, whatever the scale."""
-EPSILON = 1e-3
-"""Where the Charbonnier loss turns from |x| to x^2, in units of luma."""
-TYPICAL_ERROR = 0.01
-"""What squared errors are divided by twice, so that their gradients are as large as those of |x|."""
+FLOOR = 1e-6
+"""Mean squared error that rounding to 8 bits makes, in units of luma: what is nearer than that counts no further."""
 STUDIO_RANGE = 219 / 255
 """Papers measure PSNR on luma that spans the levels 16 to 235."""
 
@@ -37,9 +35,6 @@ class UpscalingConfig(RestorationConfig):
     """The parameters that all trained super-resolution families share."""
 
     scale: Scale = 2
-    squared: float = Field(
-        default=0.0, ge=0, le=1, description="last share of the training with squared errors, before it absolute ones"
-    )
 
 
 class UpscalingFamily(RestorationFamily):
@@ -55,11 +50,11 @@ class UpscalingFamily(RestorationFamily):
         """Build the network for clean images of `shape`.
 
         Raises:
-            InputError: their side is no multiple of the scale.
+            InputError: their side is no multiple of the scale, or the scale itself.
         """
         super().__init__(config, shape)
-        if shape.size % self.config.scale:
-            raise InputError("prepare.size", shape.size, f"a multiple of the scale {self.config.scale}")
+        if shape.size % self.config.scale or shape.size == self.config.scale:
+            raise InputError("prepare.size", shape.size, f"a larger multiple of the scale {self.config.scale}")
         self._network = self.build()
 
     @abstractmethod
@@ -93,13 +88,10 @@ class UpscalingFamily(RestorationFamily):
         return {"image": torch.rand(2, 1, height, width)}
 
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Charbonnier loss, then squared error at the end: PSNR counts squares, absolute errors learn faster."""
-        spoilt = self.spoil(turn(from_signed(images)))
-        error = parts.networks["generator"](spoilt.inputs["image"]) - spoilt.target
-        if parts.done < 1 - self.config.squared:
-            loss = (error.square() + EPSILON**2).sqrt().mean()
-        else:
-            loss = error.square().mean() / (2 * TYPICAL_ERROR)
+        """Minus the images' mean PSNR in dB (Chen et al. 2021, HINet, sec. 3.4): what they are judged by."""
+        spoilt = self.spoil(shift(turn(from_signed(images)), self.config.scale))
+        errors = (parts.networks["generator"](spoilt.inputs["image"]) - spoilt.target).square().mean((1, 2, 3))
+        loss = 10 * (errors + FLOOR).log10().mean()
         parts.update("generator", loss)
         return {"loss_generator": loss.detach()}
 
@@ -150,6 +142,12 @@ def luma(images: Tensor) -> Tensor:
         return images
     weights = torch.from_numpy(LUMA).to(images.device)[:, None, None]
     return (images * weights).sum(1, keepdim=True)
+
+
+def shift(images: Tensor, scale: int) -> Tensor:
+    """The batch (N, C, H, W) less `scale` rows and columns, so that the small pixels begin now here, now there."""
+    top, left = torch.randint(scale, (2,)).tolist()
+    return images[..., top : top - scale, left : left - scale]
 
 
 def shrink(images: Tensor, scale: int) -> Tensor:

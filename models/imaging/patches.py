@@ -10,8 +10,8 @@ from models.imaging.colour import luma
 Bytes = npt.NDArray[np.uint8]
 
 
-def cut_patches(pixels: Bytes, size: int, stride: int, most: int, least_detail: float = 0.0) -> Bytes:
-    """At most `most` pieces (n, size, size, 3) of a photo (H, W, 3), `stride` apart, of the most detail.
+def cut_patches(pixels: Bytes, size: int, stride: int, most: int | None = None, least_detail: float = 0.0) -> Bytes:
+    """At most `most` pieces, or all, (n, size, size, 3) of a photo (H, W, 3), `stride` apart, of the most detail.
 
     Detail is the mean absolute step between neighbouring pixels of luma, in grey levels; pieces with less than
     `least_detail` teach nothing, and are left out. A photo smaller than `size` gives none.

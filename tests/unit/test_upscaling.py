@@ -1,5 +1,7 @@
 """The super-resolution families: SRCNN, ESPCN and FoldSR."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from models import load_family
 from models.errors import InputError
 from models.family import ImageShape, Parts
 from models.imaging.resampling import resize
-from models.upscaling import SCALES, Enlarge, count_macs, luma, shrink
+from models.upscaling import SCALES, Enlarge, count_macs, luma, shift, shrink
 
 NAMES = ("srcnn", "espcn", "foldsr")
 
@@ -99,21 +101,28 @@ def test_spoilt_inputs_are_the_luma_of_the_small_picture():
 
 def test_a_side_that_the_scale_does_not_divide_is_refused():
     kind = load_family("espcn")
-    with pytest.raises(InputError, match=r"prepare\.size: got 32, allowed: a multiple of the scale 3"):
+    with pytest.raises(InputError, match=r"prepare\.size: got 32, allowed: a larger multiple of the scale 3"):
         kind(kind.Config(family="espcn", scale=3), ImageShape(3, 32, 1))
 
 
-@pytest.mark.parametrize(("done", "power"), [(0.0, 1), (0.5, 1), (0.9, 2)])
-def test_absolute_errors_come_first_and_squared_ones_last(done, power):
-    family = build("espcn", 2, squared=0.25)
+def test_the_loss_is_in_decibels_of_psnr():
+    family = build("espcn", 2)
     images = torch.rand(2, 3, 12, 12) * 2 - 1
     losses = []
     for factor in (1, 3):
         network = Scaled(factor)
-        parts = Parts({"generator": network}, lambda *_: None, done)
+        parts = Parts({"generator": network}, lambda *_: None, 0.0)
         torch.manual_seed(0)
         losses.append(float(family.step(parts, images, torch.zeros(2))["loss_generator"]))
-    assert losses[1] / losses[0] == pytest.approx(3**power, rel=0.05)
+    assert losses[1] - losses[0] == pytest.approx(20 * math.log10(3), abs=0.1)
+
+
+def test_small_pixels_begin_at_each_place_within_the_scale():
+    images = torch.arange(144.0).reshape(1, 1, 12, 12)
+    cuts = [shift(images, 3) for _ in range(200)]
+    assert {cut.shape for cut in cuts} == {(1, 1, 9, 9)}
+    assert {float(cut[0, 0, 0, 0]) for cut in cuts} == {12.0 * top + left for top in range(3) for left in range(3)}
+    assert all(torch.equal(cut - cut[..., :1, :1], images[..., :9, :9]) for cut in cuts)
 
 
 class Scaled(nn.Module):
