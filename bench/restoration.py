@@ -34,7 +34,7 @@ from tasks.storage import locked
 KODAK_SIZES = (1, 0.9, 0.8, 0.7, 0.6, 0.5)
 PACKSHOT_SIZES = (0.5, 0.35)
 """Shares of their own size that photos are shrunk to; clothing to half."""
-MOST = {96: (2, 14), 144: (1, 6)}
+MOST = {96: (6, 14), 144: (1, 6)}
 """By side: how many pieces a clothing photo and a packshot give at most at one size; Kodak's give all."""
 HELD_OUT_PATCH = 192
 HELD_OUT_KODAK = ("05", "15", "20")
