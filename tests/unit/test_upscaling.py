@@ -137,10 +137,10 @@ class Scaled(nn.Module):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_validation_is_measured_as_papers_do(scale):
+def test_validation_is_measured_away_from_the_edges(scale):
     family, target = build("espcn", scale), torch.rand(1, 1, 24, 24) * 0.5
     made = target + 0.1
-    made[..., :scale, :] = 1  # the border does not count
+    made[..., :6, :] = made[..., -6:] = 1  # a quarter at each edge does not count
     levels = 20 * np.log10(255 / (0.1 * 219))
     assert float(family.measure(made, target)) == pytest.approx(levels, abs=1e-3)
 
