@@ -160,7 +160,7 @@ def measure(network: ExportedRestoration, path: Path) -> tuple[dict[str, float],
     if network.capability == "inpaint":
         found = inpainting.measure(path)
         rows = [row for row in found["rows"] if row["method"] == inpainting.NAME]
-        return {"psnr_{:.0%}_to_{:.0%}".format(*row["bucket"]): row["psnr"] for row in rows}, found["protocol"]
+        return {f"psnr_{named(row['bucket'])}": row["psnr"] for row in rows}, found["protocol"]
     if network.capability == "colorize":
         found = colorizing.measure(path)
         return {
@@ -170,6 +170,12 @@ def measure(network: ExportedRestoration, path: Path) -> tuple[dict[str, float],
             if row["made by"] != "photo"
         }, found["protocol"]
     return {}, "Loss of style, content and smoothness, as -10 log10"
+
+
+def named(bucket: tuple[float, float]) -> str:
+    """Shares of the area as MLflow allows them in a metric's name: `10_to_20_percent`."""
+    least, most = (round(100 * share) for share in bucket)
+    return f"{least}_to_{most}_percent"
 
 
 if __name__ == "__main__":

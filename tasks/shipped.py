@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +21,7 @@ RULERS = "ruler-"
 """Cards of this name measure images; they are looked up by their name and need no slot."""
 LOCK_SECONDS = 600.0
 Plain = str | int | float | bool | None
+Metric = Annotated[str, Field(pattern=r"^[\w. :/-]+$", description="a name that MLflow takes for a metric")]
 
 
 class TrainedOn(BaseModel):
@@ -50,7 +52,7 @@ class ShippedCard(BaseModel):
     git_commit: str = Field(default="", description="of the training")
     data: tuple[TrainedOn, ...] = Field(min_length=1)
     recipe: dict[str, Plain] = {}
-    figures: dict[str, float] = Field(min_length=1, description="measured on held-out photographs")
+    figures: dict[Metric, float] = Field(min_length=1, description="measured on held-out photographs")
     protocol: str = Field(description="how the figures were measured, and on what")
     limits: str = Field(description="what not to expect of it")
 

@@ -16,7 +16,7 @@ from serving.toolbox import RegistryToolbox
 from tasks.lineage import Lineage
 from tasks.promotion import promote, verify_ledger
 from tasks.register import list_versions, load_version
-from tasks.shipped import awaits_shipping, list_shipments, register_shipped
+from tasks.shipped import SHIPPED, awaits_shipping, list_shipments, register_shipped
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 
@@ -119,8 +119,20 @@ def test_a_damaged_file_or_card_is_named(tmp_path):
         list_shipments(tmp_path)
 
 
-def test_every_card_in_the_repository_holds():
-    assert all(shipment.onnx.stat().st_size < 20_000_000 for shipment in list_shipments())
+def test_a_figure_that_mlflow_would_not_take_is_named(tmp_path):
+    card = ship(tmp_path, "upscale-x2", "srcnn", 1.0)
+    card["figures"] = {"psnr_1%": 37.0}
+    (tmp_path / "upscale-x2-srcnn.json").write_text(json.dumps(card))
+    with pytest.raises(RegistryError, match=r"of shipped weights is not one: figures\.psnr_1%"):
+        list_shipments(tmp_path)
+
+
+def test_all_that_the_repository_ships_is_small_and_enters_the_registry(registry_settings, tracking):
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 20_000_000
+    register_shipped(registry_settings)
+    assert not awaits_shipping(registry_settings)
+    slots = [shipment.card.slot for shipment in list_shipments()]
+    assert all(len(list_versions(registry_settings, slot)) == slots.count(slot) for slot in slots)
 
 
 def test_the_toolbox_gives_the_champion_or_a_family_and_keeps_to_it(registry_settings, tracking, slot, tmp_path):
