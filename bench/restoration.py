@@ -69,10 +69,10 @@ QUEUE: dict[str, Job] = {
     "espcn-x2": Job("espcn", {"epochs": 12}),
     "espcn-x3": enlarge("espcn", 3, 8, "generator.tail.*"),
     "espcn-x4": enlarge("espcn", 4, 8, "generator.tail.*"),
-    "srcnn-x2": Job("srcnn", {"epochs": 5}),
-    "srcnn-x3": enlarge("srcnn", 3, 3),
-    "srcnn-x4": enlarge("srcnn", 4, 3),
-    "foldsr-x2": Job("foldsr", {"epochs": 20}, start="foldsr-x2-third"),
+    "srcnn-x2": Job("srcnn", {"epochs": 2}),
+    "srcnn-x3": enlarge("srcnn", 3, 1),
+    "srcnn-x4": enlarge("srcnn", 4, 1),
+    "foldsr-x2": Job("foldsr", {"epochs": 10}, start="foldsr-x2-third"),
 }
 """The trainings, in the order of their worth.
 
