@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import colorizing, inpainting, super_resolution
-from bench.restoration import HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES
+from bench import colorizing, inpainting, shapes, super_resolution
+from bench.restoration import DRAWN, HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES
 from bench.squares import HELD_OUT, KEPT_BACK, NETWORK, photo_folder
 from models.exported import ExportedRestoration
 from models.initial import NETWORKS_FILE
@@ -64,7 +64,7 @@ def ship(settings: Settings, folder: Path) -> Path:
     told = next(path for path in (folder / "trained.json", folder / "so-far.json") if path.exists())
     trained = json.loads(told.read_text())
     network = ExportedRestoration(folder / NETWORK)
-    slot, about = slot_of_editor(network.capability, network.facts), describe(network.capability)
+    slot, about = slot_of_editor(network.capability, network.facts), describe(network)
     figures, protocol = measure(network, folder / NETWORK)
     commit = git_commit(settings.root)  # before the weights lie there, and are a change
     path = SHIPPED / f"{slot}-{network.family}.onnx"
@@ -102,8 +102,9 @@ def plain(value: object) -> str | int | float | bool | None:
     return value if isinstance(value, str | int | float | bool | None) else json.dumps(value)
 
 
-def describe(capability: str) -> About:
+def describe(network: ExportedRestoration) -> About:
     """What a card says whatever the figures are."""
+    capability = network.capability
     photos = photo_folder()
     clothing = sorted((photos / "clothing" / "train").rglob("*.jpg"))
     packshots = sorted((photos / "packshots").glob("*.webp"))[KEPT_BACK:]
@@ -117,6 +118,7 @@ def describe(capability: str) -> About:
                 learned("kodak", kodak, FREE, f"training, at {', '.join(map(str, KODAK_SIZES))} of the size"),
                 learned("clothing", clothing, CC0, "training, at 0.5 of the size, where JPEG's traces are gone"),
                 learned("packshots", packshots, BSD, f"training, at {', '.join(map(str, PACKSHOT_SIZES))} of the size"),
+                drawn(96 if network.facts["scale"] == 2 else 144),
             ),
         )
     whats = {
@@ -140,6 +142,13 @@ def describe(capability: str) -> About:
             learned("packshots", packshots, BSD, "training, squares of 128 pixels"),
         ),
     )
+
+
+def drawn(side: int) -> TrainedOn:
+    """The drawn pieces, with a digest of what draws them."""
+    digest = digest_json([digest_file(Path(shapes.__file__)), side])
+    use = f"training, {side}x{side}: dead leaves, strokes and letters, for their hard edges"
+    return TrainedOn(name="bench.shapes", images=DRAWN[side], digest=digest, licence="Apache-2.0", use=use)
 
 
 def learned(name: str, paths: Sequence[Path], licence: str, use: str) -> TrainedOn:

@@ -21,8 +21,8 @@ from models.restoration import RestorationConfig, RestorationFamily, Spoilt, fro
 SCALES = (2, 3, 4)
 WINDOW = 5
 """Pixels across and down that bicubic enlargement looks at, whatever the scale."""
-FLOOR = 1e-6
-"""Mean squared error that rounding to 8 bits makes, in units of luma: what is nearer than that counts no further."""
+FLOOR = 1e-4
+"""Mean squared error of luma, 40 dB: nearer pictures count less and less, or the hard ones are not learned."""
 STUDIO_RANGE = 219 / 255
 """Papers measure PSNR on luma that spans the levels 16 to 235."""
 
@@ -88,7 +88,7 @@ class UpscalingFamily(RestorationFamily):
         return {"image": torch.rand(2, 1, height, width)}
 
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Minus the images' mean PSNR in dB (Chen et al. 2021, HINet, sec. 3.4): what they are judged by."""
+        """Minus the images' mean PSNR in dB (Chen et al. 2021, HINet, sec. 3.4), less steep from 40 dB up."""
         spoilt = self.spoil(shift(turn(from_signed(images)), self.config.scale))
         errors = (parts.networks["generator"](spoilt.inputs["image"]) - spoilt.target).square().mean((1, 2, 3))
         loss = 10 * (errors + FLOOR).log10().mean()
