@@ -28,7 +28,7 @@ from tasks.storage import digest_file
 
 CHAMPIONS = ("foldsr", "pix2pix", "colorful", "faststyle")
 """The families that serve their slots at first."""
-HELD_OUT_TEXT = "Held out dB: PSNR of the training's own validation pieces, the best of the training"
+HELD_OUT_TEXT = "Held out dB: of the training's own validation pieces, the best of the training"
 LARGEST_START = 2_000_000
 """Bytes of networks to start a training from, at most; larger ones are not shipped."""
 CC0, BSD, FREE = "CC0", "BSD-3-Clause", "unrestricted use (Kodak)"
