@@ -36,7 +36,7 @@ class FastStyleConfig(RestorationConfig):
     style_size: int = Field(default=256, ge=32, le=1024, description="longer side at which the style is seen, pixels")
     width: int = Field(default=16, ge=2, le=64, description="channels at the full size; at a quarter four times that")
     blocks: int = Field(default=4, ge=1, le=16, description="residual blocks at a quarter of the size")
-    content: float = Field(default=1.0, ge=0, le=100, description="what the content counts, the style being 1")
+    content: float = Field(default=3.0, ge=0, le=100, description="what the content counts, the style being 1")
     smooth: float = Field(default=20.0, ge=0, le=1000, description="what differences between neighbours count")
 
 

@@ -38,6 +38,8 @@ FEATHER = 1.5
 """Pixels of sigma by which a given region fades at its edge, inwards."""
 MARGIN = 0.05
 """What is seen around a region, as a share of it."""
+SURROUND = 32
+"""Mirrored pixels around what a network paints: it paints an edge in colours of its own."""
 
 
 class Stylize(Operation):
@@ -168,9 +170,10 @@ def paint_by_network(network: Network, pixels: Pixels) -> Pixels:
     """
     multiple = read_number(network, "multiple")
     height, width = pixels.shape[:2]
-    planes = to_unit(mirror(pixels, multiple)).transpose(2, 0, 1)[None]
-    made = network.run(image=np.ascontiguousarray(planes))[0, :, :height, :width]
-    return to_levels(made.transpose(1, 2, 0))
+    wider = np.pad(pixels, ((SURROUND, SURROUND), (SURROUND, SURROUND), (0, 0)), "symmetric")
+    planes = to_unit(mirror(wider, multiple)).transpose(2, 0, 1)[None]
+    made = network.run(image=np.ascontiguousarray(planes))[0].transpose(1, 2, 0)
+    return to_levels(made[SURROUND : SURROUND + height, SURROUND : SURROUND + width])
 
 
 def name_style(style: str) -> str:

@@ -14,7 +14,7 @@ from tasks.edit.operation import Surroundings
 from tasks.edit.operations import parse_operation
 from tasks.edit.picture import Picture
 from tasks.edit.region import Region
-from tasks.edit.stylize import Stylize, name_style, slot_of_style
+from tasks.edit.stylize import SURROUND, Stylize, name_style, slot_of_style
 
 PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", Path(__file__).parents[4] / "shared" / "data"))
 
@@ -106,7 +106,7 @@ def test_a_photo_without_a_product_is_left_as_it_was():
 def test_a_large_photo_is_painted_at_a_bounded_size():
     network = Inverter()
     after = Stylize(style="negative", size=64).apply(photo(900), Surroundings(network))
-    assert network.seen == [(64, 64)]
+    assert network.seen == [(64 + 2 * SURROUND,) * 2]
     assert after.pixels.shape == photo(900).pixels.shape
     assert np.abs(after.pixels.astype(int) + photo(900).pixels - 255)[5, 5].max() <= 1
 
@@ -171,6 +171,16 @@ def test_a_picture_is_painted_fast_only_by_the_network_that_learned_it(tmp_path)
     assert np.array_equal(after.pixels, 255 - photo().pixels)
     with pytest.raises(InputError, match="stylize-negative was trained from another picture of that name"):
         fast.apply(photo(), Surroundings(Inverter(style_sha256="0" * 64)))
+
+
+def test_what_a_network_paints_at_its_own_edges_is_not_seen(monkeypatch):
+    def run(_, image):
+        made = np.zeros_like(image)
+        made[..., 16:-16, 16:-16] = 1 - image[..., 16:-16, 16:-16]
+        return made
+
+    monkeypatch.setattr(Inverter, "run", run)
+    assert np.array_equal(paint().pixels, 255 - photo().pixels)
 
 
 def test_a_network_that_does_not_say_its_sides_is_refused():
