@@ -30,6 +30,7 @@ from models.speed import SpeedPlan
 from models.trainer import Trained, Trainer
 from tasks.recipes import load_recipe
 from tasks.settings import Settings
+from tasks.shipped import SHIPPED, ShippedCard
 from tasks.storage import locked
 
 KODAK_SIZES = (1, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -47,7 +48,9 @@ PLAN = SpeedPlan(precision="bf16-mixed", memory_format="channels_last")
 
 
 class Job(NamedTuple):
-    """One training: its family, what differs from its recipe, the job that it starts from, the side of its pieces."""
+    """One training: its family, what differs from its recipe, the job or shipped weights that it starts from, and the
+    side of its pieces.
+    """
 
     family: str
     changes: dict[str, Any]
@@ -55,40 +58,31 @@ class Job(NamedTuple):
     patch: int = 96
 
 
-def enlarge(family: str, scale: int, epochs: int, *fresh: str, start: str) -> Job:
-    """The network at another scale, from the weights of `start`; its small pictures stay as large."""
-    changes = {"scale": scale, "epochs": epochs, "learning_rate": 5e-4, "batch_size": 8, "fresh": fresh}
-    return Job(family, changes, start=start, patch=144)
+def side_of(family: str, scale: int) -> int:
+    """The side of the pieces: small pictures stay as large at x3 and x4, unless they are enlarged first, as SRCNN's."""
+    return 96 if scale == 2 or family == "srcnn" else 144
 
 
-NEW_ENDS = ("generator.tail.*", "generator.skip.*")
+def go_on(family: str, scale: int, epochs: int, learning_rate: float = 5e-4, batch_size: int = 8) -> Job:
+    """More training of the shipped weights."""
+    changes = {"scale": scale, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+    return Job(family, changes, start=f"upscale-x{scale}-{family}", patch=side_of(family, scale))
+
+
 QUEUE: dict[str, Job] = {
-    "foldsr-x2-first": Job("foldsr", {"epochs": 7, "learning_rate": 1e-3, "clip": 0, "decay": "constant"}),
-    "foldsr-x2-second": Job("foldsr", {"epochs": 20}, start="foldsr-x2-first"),
-    "foldsr-x2-third": Job("foldsr", {"epochs": 22}, start="foldsr-x2-second"),
-    "foldsr-x2-fourth": Job("foldsr", {"epochs": 10}, start="foldsr-x2-third"),
-    "foldsr-x2": Job("foldsr", {"epochs": 3}, start="foldsr-x2-fourth"),
-    "foldsr-x3-first": enlarge("foldsr", 3, 20, *NEW_ENDS, start="foldsr-x2-third"),
-    "foldsr-x3": enlarge("foldsr", 3, 7, start="foldsr-x3-first"),
-    "foldsr-x4-first": enlarge("foldsr", 4, 22, *NEW_ENDS, start="foldsr-x2-third"),
-    "foldsr-x4-second": enlarge("foldsr", 4, 10, start="foldsr-x4-first"),
-    "foldsr-x4": enlarge("foldsr", 4, 7, start="foldsr-x4-second"),
-    "espcn-x2-first": Job("espcn", {"epochs": 12}),
-    "espcn-x2": Job("espcn", {"epochs": 4}, start="espcn-x2-first"),
-    "espcn-x3-first": enlarge("espcn", 3, 8, "generator.tail.*", start="espcn-x2-first"),
-    "espcn-x3": enlarge("espcn", 3, 8, start="espcn-x3-first"),
-    "espcn-x4-first": enlarge("espcn", 4, 8, "generator.tail.*", start="espcn-x2-first"),
-    "espcn-x4": enlarge("espcn", 4, 8, start="espcn-x4-first"),
-    "srcnn-x2-first": Job("srcnn", {"epochs": 2}),
-    "srcnn-x2": Job("srcnn", {"epochs": 1, "learning_rate": 5e-4}, start="srcnn-x2-first"),
-    "srcnn-x3": enlarge("srcnn", 3, 1, start="srcnn-x2"),
-    "srcnn-x4": enlarge("srcnn", 4, 1, start="srcnn-x2"),
+    "foldsr-x2": go_on("foldsr", 2, 3),
+    "foldsr-x3": go_on("foldsr", 3, 7),
+    "foldsr-x4": go_on("foldsr", 4, 20),
+    "espcn-x2": go_on("espcn", 2, 8),
+    "espcn-x3": go_on("espcn", 3, 20, learning_rate=1e-3),
+    "espcn-x4": go_on("espcn", 4, 20, learning_rate=1e-3),
+    "srcnn-x2": go_on("srcnn", 2, 1, batch_size=4),
+    "srcnn-x3": go_on("srcnn", 3, 1, batch_size=4),
+    "srcnn-x4": go_on("srcnn", 4, 1, batch_size=4),
 }
-"""The trainings, each after those that it starts from.
+"""The trainings, which go on from the shipped weights; a card counts the updates of all that came before.
 
-What is called first to fourth learned from photos alone, by plain mean PSNR. The first two of `foldsr` had fewer
-pieces and absolute errors, while bfloat16 still rounded the luma; the very first went off its course in the eighth
-epoch at 1e-3.
+SRCNN works at the large size and so learns slowly: it has small batches, or it would have too few updates.
 """
 
 
@@ -135,7 +129,7 @@ def train(name: str, settings: Settings, state: Path) -> None:
     job, folder = QUEUE[name], state / name
     if (folder / "trained.json").exists():
         return
-    if job.start and not (state / job.start / NETWORKS_FILE).exists():
+    if job.start and not find_start(state, job.start).exists():
         print(f"{name}: waits for {job.start}", flush=True)
         return
     images, held_out = load_patches(state, job.patch)
@@ -149,7 +143,7 @@ def train(name: str, settings: Settings, state: Path) -> None:
 
 def build(job: Job, settings: Settings, state: Path) -> tuple[RestorationFamily, frozenset[str]]:
     """The job's family, with the weights of its seed or of the job that it starts from."""
-    source = state / job.start / NETWORKS_FILE if job.start else None
+    source = find_start(state, job.start) if job.start else None
     start = {"init_from": str(source)} if source else {}
     config = load_recipe(settings.root, job.family, start | job.changes)
     torch.manual_seed(config.seed)
@@ -159,10 +153,26 @@ def build(job: Job, settings: Settings, state: Path) -> tuple[RestorationFamily,
     return family, start_from(family, source).frozen if source else frozenset()
 
 
+def find_start(state: Path, name: str) -> Path:
+    """The weights of a job, or the shipped ones of that name."""
+    shipped = (SHIPPED / name).with_suffix(".safetensors")
+    return shipped if shipped.exists() else state / name / NETWORKS_FILE
+
+
 def describe(trained: Trained, family: RestorationFamily) -> dict[str, Any]:
     """The training's figures and its parameters."""
     figures = {name: value for name, value in trained._asdict().items() if not isinstance(value, Path)}
-    return {**figures, "config": family.config.model_dump()}
+    start = family.config.init_from
+    updates = trained.steps + (count_updates(Path(start)) if start else 0)
+    return {**figures, "updates": updates, "config": family.config.model_dump()}
+
+
+def count_updates(weights: Path) -> int:
+    """How many updates made these weights: by the card of shipped ones, by `trained.json` for those of a job."""
+    card = weights.with_suffix(".json")
+    if card.exists():
+        return int(ShippedCard.model_validate_json(card.read_bytes()).figures["updates"])
+    return int(json.loads(weights.with_name("trained.json").read_text())["updates"])
 
 
 def load_patches(state: Path, side: int) -> tuple[Images, Images]:

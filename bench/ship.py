@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import colorizing, inpainting, shapes, super_resolution
-from bench.restoration import DRAWN, HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES
+from bench.restoration import DRAWN, HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES, side_of
 from bench.squares import HELD_OUT, KEPT_BACK, NETWORK, photo_folder
 from models.exported import ExportedRestoration
 from models.initial import NETWORKS_FILE
@@ -81,20 +81,13 @@ def ship(settings: Settings, folder: Path) -> Path:
         git_commit=commit,
         data=about.data,
         recipe={name: plain(value) for name, value in trained["config"].items() if name != "init_from"},
-        figures={"updates": count_updates(told), "held_out_db": -trained["best_value"], **figures},
+        figures={"updates": trained.get("updates", trained["steps"]), "held_out_db": -trained["best_value"], **figures},
         protocol=f"{protocol}. Updates: with those of the networks it started from. {HELD_OUT_TEXT}",
         limits=about.limits,
     )
     written = path.with_suffix(".json")
     written.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return written
-
-
-def count_updates(told: Path) -> int:
-    """The updates of a training, and of those whose weights it started from."""
-    trained = json.loads(told.read_text())
-    source = trained["config"].get("init_from")
-    return int(trained["steps"]) + (count_updates(Path(source).with_name("trained.json")) if source else 0)
 
 
 def plain(value: object) -> str | int | float | bool | None:
@@ -118,7 +111,7 @@ def describe(network: ExportedRestoration) -> About:
                 learned("kodak", kodak, FREE, f"training, at {', '.join(map(str, KODAK_SIZES))} of the size"),
                 learned("clothing", clothing, CC0, "training, at 0.5 of the size, where JPEG's traces are gone"),
                 learned("packshots", packshots, BSD, f"training, at {', '.join(map(str, PACKSHOT_SIZES))} of the size"),
-                drawn(96 if network.facts["scale"] == 2 else 144),
+                drawn(side_of(network.family, int(network.facts["scale"]))),
             ),
         )
     whats = {

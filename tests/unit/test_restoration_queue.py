@@ -5,9 +5,18 @@ import pytest
 from PIL import Image
 
 from bench import restoration
-from bench.restoration import HELD_OUT_KODAK, QUEUE, Job, held_out_pieces, train, training_pieces
-from models import load_family
+from bench.restoration import (
+    HELD_OUT_KODAK,
+    QUEUE,
+    Job,
+    count_updates,
+    find_start,
+    held_out_pieces,
+    train,
+    training_pieces,
+)
 from models.exported import ExportedRestoration
+from tasks.recipes import load_recipe
 from tasks.settings import Settings
 
 SMALL = {"epochs": 1, "batch_size": 4, "width": 4, "layers": 1}
@@ -44,10 +53,22 @@ def test_a_job_waits_for_the_one_it_starts_from(place, capsys):
 
 
 @pytest.mark.parametrize("name", QUEUE)
-def test_every_job_has_a_family_and_starts_from_an_earlier_one(name):
-    job, names = QUEUE[name], list(QUEUE)
-    assert load_family(job.family).capability == "upscale"
-    assert job.start is None or names.index(job.start) < names.index(name)
+def test_every_job_goes_on_from_shipped_weights_of_its_slot(name, tmp_path):
+    job = QUEUE[name]
+    start = find_start(tmp_path, job.start)
+    config = load_recipe(Settings().root, job.family, {"init_from": str(start), **job.changes})
+    assert start.is_file()
+    assert start.stem == f"upscale-{name.partition('-')[2]}-{job.family}"
+    assert f"x{config.scale}" in name
+
+
+def test_updates_of_the_weights_that_a_job_starts_from_are_counted(place):
+    train("two", Settings(), place)
+    train("three", Settings(), place)
+    told = {name: json.loads((place / name / "trained.json").read_text()) for name in ("two", "three")}
+    assert [told[name]["updates"] for name in ("two", "three")] == [2, 4]
+    shipped = find_start(place, "upscale-x2-foldsr")
+    assert count_updates(shipped) == json.loads(shipped.with_suffix(".json").read_text())["figures"]["updates"]
 
 
 def test_held_out_photos_and_set5_are_never_learned_from(tmp_path):
