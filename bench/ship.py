@@ -48,8 +48,9 @@ def main() -> None:
     settings = Settings()
     state = settings.home / "bench"
     parser.add_argument("trainings", nargs="*", default=sorted(find_trainings(state)))
+    commit = git_commit(settings.root)  # before the weights lie there, and are a change
     for name in parser.parse_args().trainings:
-        print(ship(settings, state / name))
+        print(ship(state / name, commit))
 
 
 def find_trainings(state: Path) -> Iterator[str]:
@@ -59,14 +60,13 @@ def find_trainings(state: Path) -> Iterator[str]:
             yield str(told.parent.relative_to(state))
 
 
-def ship(settings: Settings, folder: Path) -> Path:
-    """Copy one network to the shipped weights and write its card; returns the card's path."""
+def ship(folder: Path, commit: str | None) -> Path:
+    """Copy one network to the shipped weights and write its card, made by `commit`; returns the card's path."""
     told = next(path for path in (folder / "trained.json", folder / "so-far.json") if path.exists())
     trained = json.loads(told.read_text())
     network = ExportedRestoration(folder / NETWORK)
     slot, about = slot_of_editor(network.capability, network.facts), describe(network)
     figures, protocol = measure(network, folder / NETWORK)
-    commit = git_commit(settings.root)  # before the weights lie there, and are a change
     path = SHIPPED / f"{slot}-{network.family}.onnx"
     shutil.copyfile(folder / NETWORK, path)
     start = folder / NETWORKS_FILE
