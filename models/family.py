@@ -59,11 +59,11 @@ class GradientConfig(FamilyConfig):
 
     epochs: int = Field(default=10, ge=1, le=1000, description="passes over the training split")
     batch_size: int = Field(default=64, ge=2, le=4096, description="images per update")
-    optimiser: Literal["adam", "sgd"] = Field(default="adam", description="update rule")
+    optimiser: Literal["adam", "sgd", "soap"] = Field(default="adam", description="update rule")
     learning_rate: float = Field(default=2e-4, gt=0, le=1, description="step size of all networks")
     decay: Decay = "constant"
-    beta1: float = Field(default=0.5, ge=0, lt=1, description="Adam's first moment, or SGD's momentum")
-    beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam's second moment")
+    beta1: float = Field(default=0.5, ge=0, lt=1, description="Adam's and SOAP's first moment, or SGD's momentum")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam's and SOAP's second moment")
     l1: float = Field(default=0.0, ge=0, le=1, description="weight of the sum of absolute weights in the loss")
     l2: float = Field(default=0.0, ge=0, le=1, description="weight of the sum of squared weights in the loss")
     ema: float = Field(default=0.999, ge=0, lt=1, description="decay of the generator's moving average; 0 is none")
@@ -171,11 +171,19 @@ class GradientFamily(Family):
         return math.inf
 
     def optimiser(self, name: str) -> Optimizer:
-        """The update rule that the config asks for, over the network called `name`."""
+        """The update rule that the config asks for, over the network called `name`.
+
+        "soap" is Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al. 2024, arXiv:2409.11321, algorithm 3).
+        """
         weights = self.networks[name].parameters()
         if self.config.optimiser == "sgd":
             return SGD(weights, self.config.learning_rate, momentum=self.config.beta1)
-        return Adam(weights, self.config.learning_rate, (self.config.beta1, self.config.beta2), fused=True)
+        betas = self.config.beta1, self.config.beta2
+        if self.config.optimiser == "soap":
+            from pytorch_optimizer import SOAP  # seconds of importing, for the few who ask for it
+
+            return SOAP(weights, self.config.learning_rate, betas, weight_decay=0.0)
+        return Adam(weights, self.config.learning_rate, betas, fused=True)
 
 
 class FittedFamily(Family):

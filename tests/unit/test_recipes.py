@@ -84,7 +84,7 @@ def test_an_unknown_parameter_is_answered_with_those_there_are(root):
         ("learning_rate", 2, "less than or equal to 1"),
         ("batch_size", "many", "a valid integer"),
         ("epochs", None, "a valid integer"),
-        ("optimiser", "rmsprop", "'adam' or 'sgd'"),
+        ("optimiser", "rmsprop", "'adam', 'sgd' or 'soap'"),
         ("augment.flip", 1.5, "less than or equal to 1"),
         ("augment", 3, "a valid dictionary or instance of AugmentConfig"),
     ],

@@ -79,6 +79,23 @@ def test_a_stopped_training_resumes_to_the_same_bytes(name, tmp_path):
     assert parts.generator.read_bytes() == whole.generator.read_bytes()
 
 
+def test_a_stopped_training_by_soap_resumes_to_the_same_bytes(tmp_path):
+    rule = {"optimiser": "soap", "epochs": 8}  # past the tenth update, where its bases are turned for the first time
+    whole = small_trainer("espcn", tmp_path / "whole", **rule).run()
+    with pytest.raises(Stopped):
+        small_trainer("espcn", tmp_path / "parts", stop_at(build_family("espcn", 3, **rule), 12), **rule).run()
+    parts = small_trainer("espcn", tmp_path / "parts", **rule).run()
+    assert parts.generator.read_bytes() == whole.generator.read_bytes()
+
+
+def test_soap_learns(tmp_path):
+    log = Recorder()
+    rule = {"optimiser": "soap", "learning_rate": 0.03, "beta1": 0.95, "beta2": 0.95, "epochs": 10}
+    trained = small_trainer("espcn", tmp_path, log=log, **rule).run()
+    judged = [figures[trained.criterion] for _, figures in log.figures if trained.criterion in figures]
+    assert judged[-1] < judged[0] - 3  # dB
+
+
 @pytest.mark.parametrize("name", EDITING)
 def test_the_best_weights_are_those_of_the_best_judgement(name, tmp_path):
     log = Recorder()

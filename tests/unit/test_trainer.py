@@ -311,7 +311,7 @@ def learned(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+@pytest.mark.parametrize("optimiser", ["adam", "sgd", "soap"])
 def test_frozen_bytes_stay_and_the_others_move(learned, tmp_path, optimiser):
     changes = {"optimiser": optimiser, "learning_rate": 0.01, "l1": 0.01, "l2": 0.01, "weight_clip": 0.01}
     trainer, begun = start_trainer(learned, tmp_path, **changes)
