@@ -108,12 +108,16 @@ class Stylize(Operation):
         path = Path(self.style)
         if self.family == "gatys" or (self.family is None and path.is_file()):
             style, size = read_style(path), self.size or 384
-            name = load_features(self.features).name
-            paint = self.optimiser(style, size)
-            return paint, size, f"stylize: {path.name} by {self.steps} steps of optimisation on {name}"
+            note = f"stylize: {path.name} by {self.steps} steps of optimisation on {self.name_features()}"
+            return self.optimiser(style, size), size, note
         network = find_network(self.style, surroundings)
         note = f"stylize: {name_style(self.style)} by {network.family}, version {network.version} of {network.slot}"
         return lambda pixels, _: paint_by_network(network, pixels), self.size or 512, note
+
+    def name_features(self) -> str:
+        """What the optimisation compares by, and that it stands in for another where it does."""
+        name = load_features(self.features).name
+        return f"{name}, since VGG19 cannot be fetched" if self.features == "auto" and name != "vgg19" else name
 
     def optimiser(self, style: Pixels, size: int) -> Paint:
         """What paints by optimisation."""
@@ -151,6 +155,8 @@ def find_network(style: str, surroundings: Surroundings) -> Network:
         InputError: no style of that name was trained, or it was trained from another picture.
     """
     slot, path = slot_of_style(style), Path(style)
+    if path.suffix and not path.is_file():
+        raise InputError("style", style, "the file of a picture that is there, or the name of a trained style")
     try:
         network = surroundings.toolbox.network(slot, FAMILY)
     except RegistryError as error:

@@ -18,7 +18,7 @@ from tasks.edit.picture import Picture, Pixels
 from tasks.provenance import XMP_CHUNK
 from tasks.storage import write_atomically
 
-PNG_LEVEL = 3  # zlib's 6 takes three times as long for files 1 to 7 % smaller
+PNG_LEVEL = 1  # zlib's 3 takes 1.6 times as long for files 8 % smaller, its 6 4.7 times for 18 %
 PREDICTOR = 317  # differences between neighbours pack better (TIFF 6.0, section 14)
 XMP_TAG = 700  # TIFF's, of Adobe's XMP specification, part 3
 FULL_COLOUR_QUALITY = 90  # from here on JPEG keeps the colours of every pixel

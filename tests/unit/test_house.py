@@ -4,6 +4,7 @@ import ast
 import importlib
 import importlib.metadata
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,12 @@ def test_imports_point_one_way(package):
         if name in banned
     ]
     assert not wrong
+
+
+def test_every_folder_of_ours_is_packed_into_a_wheel():
+    setuptools = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    ours = {file.parent.relative_to(CHECKOUT) for package in PACKAGES for file in modules(package)}
+    assert set(setuptools["packages"]) == {".".join(folder.parts) for folder in ours}
 
 
 def test_the_folder_mlflow_holds_no_python():

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.errors import InputError, RegistryError
+from models import perceptual
+from models.errors import InputError, RegistryError, SourceError
+from tasks.edit import stylize
 from tasks.edit.operation import Surroundings
 from tasks.edit.operations import parse_operation
 from tasks.edit.picture import Picture
@@ -160,6 +162,21 @@ def test_a_style_that_is_not_there_is_said_in_one_line(tmp_path):
         paint(style="mosaik")
     with pytest.raises(InputError, match=r"^style: got '.*none.png', allowed: .* No such file"):
         paint(style=str(tmp_path / "none.png"), family="gatys")
+    with pytest.raises(InputError, match=r"^style: got '.*none.png', allowed: the file of a picture that is there"):
+        paint(style=str(tmp_path / "none.png"))
+
+
+def test_features_that_stand_in_for_vgg19_are_said(style, monkeypatch):
+    def refuse():
+        raise SourceError("no internet")
+
+    monkeypatch.setattr(perceptual, "load_vgg19", refuse)
+    stylize.load_features.cache_clear()
+    try:
+        assert Stylize(style=str(style)).name_features() == "efficientnet-lite0, since VGG19 cannot be fetched"
+        assert Stylize(style=str(style), features="lite0").name_features() == "efficientnet-lite0"
+    finally:
+        stylize.load_features.cache_clear()
 
 
 def test_a_picture_is_painted_fast_only_by_the_network_that_learned_it(tmp_path):
