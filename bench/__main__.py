@@ -1,30 +1,43 @@
-"""Run measurements and write `docs/benchmarks.md`: `python -m bench [speed|sampling|quality|equal|page ...]`."""
+"""Run measurements and write `docs/benchmarks.md`: `python -m bench [speed|super_resolution|quality|page ...]`."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+from bench.photographs import photo_folder
 from bench.results import save
+
+SHORT = ("speed", "sampling", "memory")
+OF_PHOTOGRAPHS = ("super_resolution", "enlarging", "inpainting", "colorizing", "style", "editing", "batch")
+"""What is measured unless something is named; about half an hour, most of it with the photographs."""
 
 
 def main() -> None:
     """Parse the command line, measure what it names, and write the page anew."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="*", default=["speed", "sampling", "memory"], help="which measurements")
+    parser.add_argument("what", nargs="*", help=f"which measurements; otherwise {', '.join(SHORT + OF_PHOTOGRAPHS)}")
     parser.add_argument("--family", default="sngan", help="quality, equal: the family held against the textbook")
     parser.add_argument("--minutes", type=float, default=60.0, help="quality: its training time on half of the cores")
     parser.add_argument("--epochs", type=int, default=3, help="quality: the textbook's epochs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], help="quality, equal: name=value of the recipe")
     arguments = parser.parse_args()
-    for what in arguments.what:
+    for what in arguments.what or choose():
         if what != "page":
             name, figures = measure(what, arguments)
             print(save(name, figures).read_text())
     from bench.page import write_page
 
     print(write_page())
+
+
+def choose() -> tuple[str, ...]:
+    """What is measured unless something is named: less where there are no photographs, which is said."""
+    if photo_folder().is_dir():
+        return SHORT + OF_PHOTOGRAPHS
+    print(f"left out, since there is no folder {photo_folder()} (PACKSHOT_PHOTOS): {', '.join(OF_PHOTOGRAPHS)}")
+    return SHORT
 
 
 def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from bench.squares import photo_folder
+from bench.photographs import photo_folder
 
 PHOTOS = 10_000
 BROKEN_EVERY = 100

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.squares import find_network, photo_folder
+from bench.photographs import photo_folder
+from bench.squares import find_network
 from models.exported import ExportedRestoration
 from models.family import Images
 from models.imaging.colour import delta_e_2000, lab_to_rgb, rgb_to_lab, to_levels

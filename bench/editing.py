@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from bench.photographs import photo_folder
 from bench.results import spread
 from models import load_family
 from models.exported import ExportedRestoration, export_restoration
@@ -76,12 +77,9 @@ class Memory:
 def measure() -> dict[str, Any]:
     """Photographs a second, medians of `ROUNDS`: bare sessions, the batch as JPEG and as PNG, and without a network.
 
-    The photographs are the first of `PACKSHOT_PHOTOS`/clothing. Rounds take turns, so that a busy machine hits all.
+    Rounds take turns, so that a busy machine hits all.
     """
-    folder = os.environ.get("PACKSHOT_PHOTOS")
-    if not folder:
-        raise SystemExit("error: PACKSHOT_PHOTOS: got nothing, allowed: the folder of development photographs")
-    photos = sorted((Path(folder) / "clothing").rglob("*.jpg"))[:PHOTOS]
+    photos = sorted((photo_folder() / "clothing").rglob("*.jpg"))[:PHOTOS]
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "in"
         source.mkdir()

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from bench.photographs import photo_folder
 from bench.results import spread
-from bench.squares import photo_folder
 from bench.super_resolution import find_networks
 from models.exported import ExportedRestoration
 from models.family import Images

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.squares import SIDE, find_network, middle_square, photo_folder
+from bench.photographs import photo_folder
+from bench.squares import SIDE, find_network, middle_square
 from models.exported import ExportedRestoration
 from models.family import Images
 from models.imaging.fill import fill_by

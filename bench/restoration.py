@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from bench.photographs import photo_folder
 from bench.shapes import draw_pieces
 from models import load_family
 from models.errors import StorageError
@@ -194,7 +194,7 @@ def count_updates(weights: Path) -> int:
 
 def load_patches(state: Path, side: int) -> tuple[Images, Images]:
     """Pieces to learn from (N, side, side, 3), the last of them drawn, and to judge by (M, 192, 192, 3)."""
-    photos = Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data"))
+    photos = photo_folder()
     learned = keep(
         state / f"train-{side}.npy", lambda: [*training_pieces(photos, side), draw_pieces(DRAWN[side], side)]
     )

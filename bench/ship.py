@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import colorizing, inpainting, shapes, super_resolution
+from bench.photographs import photo_folder
 from bench.restoration import DRAWN, HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES, side_of
-from bench.squares import HELD_OUT, KEPT_BACK, NETWORK, photo_folder
+from bench.squares import HELD_OUT, KEPT_BACK, NETWORK
 from models.exported import ExportedRestoration
 from models.initial import NETWORKS_FILE
 from tasks.editors.slots import slot_of_editor

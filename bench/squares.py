@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from bench.photographs import photo_folder
 from bench.restoration import PLAN, Lines, describe
 from models import load_family
 from models.checkpoint import read_checkpoint
@@ -119,11 +119,6 @@ def export_half(family: RestorationFamily, weights: Path, path: Path) -> float:
     difference = export_restoration(family, weights, path)
     halve_weights(path)
     return difference
-
-
-def photo_folder() -> Path:
-    """Where the development photos are."""
-    return Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data"))
 
 
 def load_squares(state: Path) -> tuple[Images, Images]:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import torch
 
 from bench.draw_style import PATH
+from bench.photographs import photo_folder
 from bench.results import spread
-from bench.squares import NETWORK, photo_folder, train
+from bench.squares import NETWORK, train
 from models.exported import ExportedRestoration
 from models.faststyle import read_style
 from models.gatys import measure as measure_losses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from bench.photographs import photo_folder
 from models.exported import ExportedRestoration
 from models.imaging.colour import luma
 from models.imaging.enlarging import EnlargeLuma
@@ -45,7 +45,7 @@ def measure() -> dict[str, Any]:
     Raises:
         SystemExit: bicubic does not reach the published figures, so that no other figure would mean anything.
     """
-    photos = Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data"))
+    photos = photo_folder()
     pairs = {scale: read_pairs(photos / "set5", scale) for scale in BICUBIC}
     rows = [prove(pairs[scale], scale) for scale in pairs]
     for path in find_networks():

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 
 from bench.fashion import CATALOGUE, load_gradient_recipe
 from bench.page import table
+from bench.photographs import photo_folder
 from bench.results import save
 from models.exported import ExportedRuler
 from models.family import GradientConfig
@@ -187,7 +187,7 @@ def eight_to_two(settings: Settings) -> Case:
 
 def eight_to_photos(settings: Settings) -> Case:
     """Eight categories of Fashion-MNIST, then the clothing photographs in colour."""
-    folder = Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data")) / PHOTOS
+    folder = photo_folder() / PHOTOS
     catalogue = read_catalogue(folder, PHOTOS)
     broken = list(catalogue.table.loc[catalogue.table["problem"] != "", "sku"])
     config = PrepareConfig(size=32, channels=3)
