@@ -45,4 +45,11 @@ def enlarge(pixels: Bytes, scale: int, luma: EnlargeLuma, reach: int, tile: int 
         lacks = np.float32(255) * luma(np.asarray(small, np.float32)) - has
         return np.asarray(cv2.add(base, cv2.merge((lacks, lacks, lacks)), dtype=cv2.CV_8U), np.uint8)
 
-    return change_in_tiles(change, pixels, out, scale, max(tile // scale, 1), max(reach, BICUBIC_REACH))
+    return change_in_tiles(change, pixels, out, scale, choose_side(pixels, scale, tile), max(reach, BICUBIC_REACH))
+
+
+def choose_side(pixels: Bytes, scale: int, tile: int) -> int:
+    """The side of a tile of `pixels`: all of them where the result has no more pixels than a tile, longer or not."""
+    height, width = pixels.shape[:2]
+    side = max(tile // scale, 1)
+    return max(height, width) if height * width <= side**2 else side

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,8 @@ from tasks.edit.picture import Picture, Pixels
 from tasks.provenance import XMP_CHUNK
 from tasks.storage import write_atomically
 
-PNG_LEVEL = 1  # zlib's 3 takes 1.6 times as long for files 8 % smaller, its 6 4.7 times for 18 %
+# Runs alone suit photographs whose neighbours were subtracted: as small as zlib's level 6, in a quarter of the time.
+PNG_STRATEGY = zlib.Z_RLE
 PREDICTOR = 317  # differences between neighbours pack better (TIFF 6.0, section 14)
 XMP_TAG = 700  # TIFF's, of Adobe's XMP specification, part 3
 FULL_COLOUR_QUALITY = 90  # from here on JPEG keeps the colours of every pixel
@@ -150,7 +152,7 @@ def _png(options: WriteOptions, records: Records, exif: bytes) -> dict[str, Any]
             chunks.add_itxt(name, text)
     if SOURCE_TYPE_RECORD in records:
         chunks.add_itxt(XMP_CHUNK, build_xmp({SOURCE_TYPE_RECORD: records[SOURCE_TYPE_RECORD]}))
-    return {"pnginfo": chunks, "compress_level": PNG_LEVEL, **_exif(exif)}
+    return {"pnginfo": chunks, "compress_type": PNG_STRATEGY, **_exif(exif)}
 
 
 def _jpeg(options: WriteOptions, records: Records, exif: bytes) -> dict[str, Any]:

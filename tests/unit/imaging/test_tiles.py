@@ -67,3 +67,19 @@ def test_luma_is_what_was_asked_and_colours_are_bicubics(scale):
     assert np.abs(made[inner, inner, 0] - (wanted[0] + 25.5)).max() < 1
     for channel in (1, 2):  # OpenCV's cubic, whose parameter is -0.75, and Pillow's of -0.5 differ by a few levels
         assert np.abs(made[inner, inner, channel] - wanted[channel]).mean() < 1.5
+
+
+@pytest.mark.parametrize(("height", "width", "calls"), [(8, 8, 1), (32, 2, 1), (2, 33, 5), (9, 8, 2)])
+def test_a_photo_of_no_more_pixels_than_a_tile_is_enlarged_in_one_call(height, width, calls):
+    seen = []
+
+    def luma(plane):
+        seen.append(plane.shape)
+        return double(plane)
+
+    assert enlarge(np.zeros((height, width, 3), np.uint8), 2, luma, reach=3, tile=16).shape == (
+        2 * height,
+        2 * width,
+        3,
+    )
+    assert len(seen) == calls
