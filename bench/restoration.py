@@ -80,15 +80,7 @@ BY_SOAP: dict[str, Any] = {"optimiser": "soap", "learning_rate": 3e-3, "beta1": 
 QUEUE: dict[str, Job] = {
     "foldsr-x2": go_on("foldsr", 2, 3, optimiser="adam", learning_rate=5e-4),
     "foldsr-x3": go_on("foldsr", 3, 7, optimiser="adam", learning_rate=5e-4, batch_size=8),
-    "foldsr-x4": go_on(
-        "foldsr",
-        4,
-        6,
-        learning_rate=1e-3,
-        batch_size=8,
-        layers=20,
-        fresh=[f"generator.body.{n}.*" for n in (17, 18, 19)],
-    ),
+    "foldsr-x4": go_on("foldsr", 4, 6, learning_rate=1e-3, batch_size=8, layers=20),
     "espcn-x2": go_on("espcn", 2, 4),
     "espcn-x3": go_on("espcn", 3, 12),
     "espcn-x4": go_on("espcn", 4, 12),
