@@ -17,6 +17,7 @@ from models.family import FamilyConfig, ImageShape, Parts
 from models.imaging.colour import LUMA
 from models.imaging.resampling import cubic, weigh
 from models.restoration import RestorationConfig, RestorationFamily, Spoilt, from_signed, psnr, turn
+from models.worsening import DegradeConfig, worsen
 
 SCALES = (2, 3, 4)
 WINDOW = 5
@@ -35,6 +36,9 @@ class UpscalingConfig(RestorationConfig):
     """The parameters that all trained super-resolution families share."""
 
     scale: Scale = 2
+    degrade: DegradeConfig = Field(
+        default_factory=DegradeConfig, description="what a training's small pictures suffer beside the shrinking"
+    )
 
 
 class UpscalingFamily(RestorationFamily):
@@ -75,8 +79,9 @@ class UpscalingFamily(RestorationFamily):
         return {"scale": self.config.scale, "reach": self.reach, "macs": count_macs(self.served())}
 
     def spoil(self, clean: Tensor) -> Spoilt:
-        """The luma of images (N, C, H, W) shrunk by the scale, and their own; C is 1 or 3."""
-        return Spoilt({"image": luma(shrink(clean, self.config.scale))}, luma(clean))
+        """The luma of images (N, C, H, W) shrunk by the scale and made worse as asked, and their own; C is 1 or 3."""
+        small = worsen(luma(shrink(clean, self.config.scale)), self.config.degrade)
+        return Spoilt({"image": small}, luma(clean))
 
     def naive(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """The luma enlarged by Pillow's bicubic."""
