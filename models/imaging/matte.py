@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_fill_holes
 
 from models.imaging.colour import to_unit
 from models.imaging.fringe import follow_edges
 from models.imaging.geodesic import cross_edges, mark_border, measure_roughness
+from models.imaging.masks import disc, drop_crumbs, gather, grow, open_mask, shrink_mask
+from models.imaging.shadow import SMOOTH, drop_shadow, find_shade, peel_shadow, spread_backdrop
 
 Pixels = npt.NDArray[np.uint8]
 Planes = npt.NDArray[np.float32]
@@ -23,8 +24,6 @@ CUT = 384
 ROUNDS = 3
 SMALLEST = 16
 """Below this shorter side, once shrunk, there is nothing to tell a product by: the whole picture is one."""
-SMOOTH = 0.55
-"""Roughness of the border, in Lab, below which it is a studio's backdrop."""
 PATTERN = 3.5
 """Steps in the border, in Lab, that are tiles or stripes."""
 LOWEST = 0.5
@@ -32,14 +31,8 @@ SCANT = 0.02
 """What covers less than this share of the picture is a detail, not the product."""
 ENCLOSED = 15.0
 """An area of the backdrop's colour behind edges this high is a hole, such as a handle's."""
-SOFT = 0.4
-FIRM = 20.0
-MOST_SHADOW = 0.27
-"""A shadow's distance from the border beside the product's; the least of the product; the most that shadow covers."""
 SHARP = 15.0
 """How much Lab changes across a hole's edge."""
-PART = 0.03
-"""Pieces smaller than this share of the largest are dropped."""
 
 
 def find_product(pixels: Pixels) -> Planes:
@@ -58,7 +51,7 @@ def find_product(pixels: Pixels) -> Planes:
     mask = cut_out(small, labels)
     if mask.mean() < SCANT:
         mask = cut_out(small, lay_ellipse(small.shape[0], small.shape[1]))
-    return soften(mask, small, pixels)
+    return soften(peel_shadow(mask, small), small, pixels)
 
 
 def find_box(matte: Planes, level: float = 0.5) -> Box | None:
@@ -148,19 +141,6 @@ def mark_studio(colours: Planes, lab: Planes, distance: Planes, low: float) -> P
     return labels
 
 
-def drop_shadow(body: Flags, shade: Flags, distance: Planes) -> Flags:
-    """The body without its shadow, if it is sure to be one; a white product looks like one, and is not to be cut.
-
-    Behind a shadow's soft edge the distance is small; behind the edge of a product unlike the backdrop it is large.
-    """
-    if not (body & ~shade).any():
-        return body
-    firm = float(np.median(distance[body & ~shade]))
-    shadow = body & shade & (distance < SOFT * firm)
-    like_product = firm < FIRM or np.median(distance[body]) < 0.75 * firm or shadow.sum() > MOST_SHADOW * body.sum()
-    return body if like_product else gather(open_mask(body & ~shadow, 1), 2)
-
-
 def keep_sharp(mask: Flags, lab: Planes) -> Flags:
     """The pieces of the mask that end at sharp edges: a hole does, the backdrop's reflection in steel fades."""
     slopes = cv2.morphologyEx(lab, cv2.MORPH_GRADIENT, disc(1)).max(axis=2)
@@ -172,25 +152,6 @@ def keep_sharp(mask: Flags, lab: Planes) -> Flags:
         if rim.size and np.percentile(rim, 25) > SHARP:
             kept |= inside
     return kept
-
-
-def spread_backdrop(colours: Planes, known: Flags) -> Planes:
-    """The backdrop's colours (H, W, 3) continued from where it is `known` over the rest, by wide blurs."""
-    weight = known.astype(np.float32)
-    total, count = np.zeros_like(colours), np.full(known.shape, 1e-6, np.float32)
-    total += 1e-6 * (colours[known].mean(axis=0) if known.any() else colours.mean(axis=(0, 1)))
-    for sigma, share in ((max(known.shape) / 10, 1.0), (max(known.shape) / 2.5, 0.05)):
-        total += share * cv2.GaussianBlur(colours * weight[..., None], (0, 0), sigma)
-        count += share * cv2.GaussianBlur(weight, (0, 0), sigma)
-    return np.asarray(total / count[..., None], np.float32)
-
-
-def find_shade(colours: Planes, behind: Planes) -> Flags:
-    """Where the picture is the backdrop, darkened in all three channels alike."""
-    ratio = (colours**2.2 + 1e-3) / (behind**2.2 + 1e-3)  # of light, not of coded values
-    mean = ratio.mean(axis=2)
-    spread = np.abs(ratio / mean[..., None] - 1).max(axis=2)
-    return np.asarray((mean > 0.2) & (mean < 1.03) & (spread < 0.07 + 0.12 * np.clip(1 - mean, 0, 1)))
 
 
 def cut_out(small: Pixels, labels: Pixels) -> Flags:
@@ -214,40 +175,3 @@ def soften(mask: Flags, small: Pixels, pixels: Pixels) -> Planes:
     inner = cv2.resize(shrink_mask(mask, 2).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     outer = cv2.resize(grow(mask, 2).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.minimum(np.maximum(alpha, inner), outer), np.float32)
-
-
-def gather(mask: Flags, gap: int) -> Flags:
-    """The mask with gaps up to 2 `gap` in its outline closed, holes filled and crumbs dropped."""
-    padded = np.pad(mask, gap)
-    closed = cv2.morphologyEx(padded.astype(np.uint8), cv2.MORPH_CLOSE, disc(gap)).astype(bool)
-    return drop_crumbs(binary_fill_holes(closed[gap : closed.shape[0] - gap, gap : closed.shape[1] - gap]))
-
-
-def drop_crumbs(mask: Flags) -> Flags:
-    """Only the pieces that are not much smaller than the largest."""
-    _, pieces, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    areas = facts[:, cv2.CC_STAT_AREA].copy()
-    areas[0] = 0  # the background
-    kept = areas >= max(PART * areas.max(), 4)
-    return np.asarray(kept[pieces])
-
-
-def grow(mask: Flags, radius: float) -> Flags:
-    """The mask and all within `radius` pixels of it."""
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc(radius)) > 0)
-
-
-def shrink_mask(mask: Flags, radius: float) -> Flags:
-    """What of the mask is farther than `radius` from its outside; beyond the picture is inside."""
-    return np.asarray(cv2.erode(mask.astype(np.uint8), disc(radius)) > 0)
-
-
-def open_mask(mask: Flags, radius: float) -> Flags:
-    """The mask without parts thinner than `radius`."""
-    return grow(shrink_mask(mask, radius), radius)
-
-
-def disc(radius: float) -> Pixels:
-    """A round structuring element."""
-    side = 2 * max(0, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
