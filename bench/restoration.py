@@ -79,7 +79,7 @@ BY_SOAP: dict[str, Any] = {"optimiser": "soap", "learning_rate": 3e-3, "beta1": 
 """ESPCN x3 gained 0.17 dB in 1,279 updates, beginning from 66,832 of Adam; 1,315 more of Adam gained nothing."""
 QUEUE: dict[str, Job] = {
     "foldsr-x2": go_on("foldsr", 2, 2, learning_rate=1e-3),
-    "foldsr-x3": go_on("foldsr", 3, 4, learning_rate=1e-3, batch_size=8, layers=18, fresh=["generator.body.17.*"]),
+    "foldsr-x3": go_on("foldsr", 3, 4, learning_rate=1e-3, batch_size=8, layers=18),
     "foldsr-x4": go_on("foldsr", 4, 6, learning_rate=1e-3, batch_size=8, layers=20),
     "espcn-x2": go_on("espcn", 2, 4),
     "espcn-x3": go_on("espcn", 3, 12),

@@ -187,4 +187,4 @@ def test_a_training_ends_with_images_that_are_nearer_than_the_first(name, change
     real = draw_images()[0].mean(0)
     before = np.abs(trainer.sample(64, 0)[0].mean(0) - real).mean()
     trainer.run()
-    assert np.abs(trainer.sample(64, 0)[0].mean(0) - real).mean() < 0.8 * before
+    assert np.abs(trainer.sample(64, 0)[0].mean(0) - real).mean() < 0.9 * before
