@@ -182,9 +182,10 @@ def test_without_a_penalty_the_gradients_are_untouched():
 
 @pytest.mark.parametrize(("name", "changes"), EVERY_GRADIENT)
 def test_a_training_ends_with_images_that_are_nearer_than_the_first(name, changes, tmp_path):
-    trainer = build_trainer(tmp_path, family=build_family(name, epochs=30, ema=0.9, learning_rate=5e-3, **changes))
+    config = {"epochs": 30, "ema": 0.9, "learning_rate": 5e-3, "seed": 1, **changes}
+    trainer = build_trainer(tmp_path, family=build_family(name, **config))
     trainer.checkpoint_seconds = 60
     real = draw_images()[0].mean(0)
     before = np.abs(trainer.sample(64, 0)[0].mean(0) - real).mean()
     trainer.run()
-    assert np.abs(trainer.sample(64, 0)[0].mean(0) - real).mean() < 0.9 * before
+    assert np.abs(trainer.sample(64, 0)[0].mean(0) - real).mean() < 0.8 * before
