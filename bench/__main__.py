@@ -57,7 +57,7 @@ def measure(what: str, arguments: argparse.Namespace) -> tuple[str, dict[str, An
         style,
         super_resolution,
     )
-    from tasks.recipes import parse_changes
+    from tasks.workspace.parameters import parse_changes
 
     if what == "quality":
         changes = parse_changes(arguments.set)

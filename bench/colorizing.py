@@ -10,14 +10,14 @@ import numpy as np
 
 from bench.photographs import photo_folder
 from bench.squares import find_network
-from models.exported import ExportedRestoration
-from models.family import Images
+from models.exported.generator import ExportedRestoration
+from models.families.family import Images
+from models.imaging.adjustments.colouring import colourise
+from models.imaging.adjustments.restyling import reduce
 from models.imaging.colour import delta_e_2000, lab_to_rgb, rgb_to_lab, to_levels
-from models.imaging.colouring import colourise
-from models.imaging.restyling import reduce
-from models.imaging.similarity import psnr
-from tasks.photos import read_photo
-from tasks.settings import Settings
+from models.imaging.inspection.similarity import psnr
+from tasks.photos.decoding import read_photo
+from tasks.workspace.settings import Settings
 
 NAME = "colorful"
 LONGER = 320

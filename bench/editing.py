@@ -20,17 +20,17 @@ from safetensors.torch import save_file
 from bench.photographs import photo_folder
 from bench.results import spread
 from models import load_family
-from models.exported import ExportedRestoration, export_restoration
-from models.family import ImageShape
+from models.exported.generator import ExportedRestoration, export_restoration
+from models.families.family import ImageShape
 from models.imaging.colour import rgb_to_ycbcr
 from serving.toolbox import RegistryToolbox
-from tasks.edit.batch import edit_folder
-from tasks.edit.degrade import Degrade
-from tasks.edit.job import EditJob
-from tasks.edit.operation import Operation, Planes, Toolbox
-from tasks.edit.upscale import Upscale
-from tasks.edit.writing import WriteOptions
-from tasks.settings import Settings
+from tasks.editing.batch import edit_folder
+from tasks.editing.job import EditJob
+from tasks.operations.contract.operation import Operation, Planes, Toolbox
+from tasks.operations.degrade import Degrade
+from tasks.operations.upscale import Upscale
+from tasks.photos.writing import WriteOptions
+from tasks.workspace.settings import Settings
 
 PHOTOS = 120
 ROUNDS = 3

@@ -17,9 +17,9 @@ from PIL import Image
 from bench.photographs import photo_folder
 from bench.results import spread
 from bench.super_resolution import find_networks
-from models.exported import ExportedRestoration
-from models.family import Images
-from models.imaging.enlarging import TILE, enlarge
+from models.exported.generator import ExportedRestoration
+from models.families.family import Images
+from models.imaging.scaling.enlarging import TILE, enlarge
 
 SIDE = 2048
 """Of the matrices."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.fashion import Judge, load_gradient_recipe, prepare
 from bench.quality import find_textbook, follow_family
-from tasks.settings import Settings
+from tasks.workspace.settings import Settings
 
 
 def measure(family: str, changes: dict[str, Any], seed: int) -> dict[str, Any]:

@@ -9,16 +9,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.exported import ExportedRuler
-from models.family import GradientConfig, Images, Labels
-from models.metrics import classify_scores, frechet_distance
-from tasks import pipeline
-from tasks.prepare import PrepareConfig
-from tasks.prepared import PreparedSet
-from tasks.progress import Silent
-from tasks.recipes import load_recipe, parse, read_section
-from tasks.ruler import ensure_ruler
-from tasks.settings import Settings
+from models.exported.generator import ExportedRuler
+from models.families.family import GradientConfig, Images, Labels
+from models.metrics.distances import classify_scores, frechet_distance
+from tasks.dataset.prepare import PrepareConfig
+from tasks.dataset.prepared import PreparedSet
+from tasks.evaluation.ruler import ensure_ruler
+from tasks.pipeline import steps as pipeline
+from tasks.workspace.parameters import load_recipe, parse, read_section
+from tasks.workspace.progress import Silent
+from tasks.workspace.settings import Settings
 
 CATALOGUE = "fashion-mnist"
 SAMPLES = 10_000

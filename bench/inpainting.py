@@ -13,16 +13,16 @@ import torch
 
 from bench.photographs import photo_folder
 from bench.squares import SIDE, find_network, middle_square
-from models.exported import ExportedRestoration
-from models.family import Images
-from models.imaging.fill import fill_by
-from models.imaging.holes import Mask, fill_piece
-from models.imaging.similarity import psnr, ssim
-from models.inpainting import BUCKETS, draw_mask
-from models.perceptual import Features, load_features, perceptual_distance
-from models.pix2pix import MULTIPLE
-from models.restoration import from_bytes
-from tasks.settings import Settings
+from models.editors.pix2pix import MULTIPLE
+from models.exported.generator import ExportedRestoration
+from models.families.family import Images
+from models.families.free_form import BUCKETS, draw_mask
+from models.families.restoration import from_bytes
+from models.imaging.filling.fill import fill_by
+from models.imaging.filling.holes import Mask, fill_piece
+from models.imaging.inspection.similarity import psnr, ssim
+from models.losses.perceptual import Features, load_features, perceptual_distance
+from tasks.workspace.settings import Settings
 
 NAME = "pix2pix"
 BASELINES = ("telea", "navier-stokes")

@@ -7,11 +7,11 @@ from typing import Any
 from safetensors.torch import load_file
 
 from bench.fashion import load_gradient_recipe, prepare
-from models.sampling import Validation, mean_bits
-from models.trainer import Trainer
-from tasks.fit import Unheard, build_gradient_family, measure_plan
-from tasks.prepared import PreparedSet
-from tasks.settings import Settings
+from models.training.trainer import Trainer
+from models.training.validation import Validation, mean_bits
+from tasks.dataset.prepared import PreparedSet
+from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.workspace.settings import Settings
 
 FAMILIES = ("vae", "pixelcnn")
 

@@ -9,12 +9,12 @@ from typing import Any
 import psutil
 
 from bench.fashion import Judge, load_gradient_recipe, prepare
-from models.family import GradientConfig, Images, Labels
-from models.sampling import Validation
-from models.trainer import Trainer
-from tasks.fit import Unheard, build_gradient_family, measure_plan
-from tasks.prepared import PreparedSet
-from tasks.settings import Settings
+from models.families.family import GradientConfig, Images, Labels
+from models.training.trainer import Trainer
+from models.training.validation import Validation
+from tasks.dataset.prepared import PreparedSet
+from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.workspace.settings import Settings
 
 IMAGES = 12_800
 EPOCHS = 6

@@ -21,15 +21,15 @@ from bench.results import RESULTS, load
 from bench.textbook_dcgan import LATENT
 from bench.textbook_dcgan import train as train_textbook
 from models.errors import InputError
-from models.exported import latents, spread_categories
-from models.family import GradientConfig, Images, Labels
+from models.exported.generator import latents, spread_categories
+from models.families.family import GradientConfig, Images, Labels
 from models.files import write_whole
 from models.pixels import to_bytes
-from models.sampling import Validation
-from models.trainer import Trainer
-from tasks.fit import Unheard, build_gradient_family, measure_plan
-from tasks.prepared import PreparedSet
-from tasks.settings import Settings
+from models.training.trainer import Trainer
+from models.training.validation import Validation
+from tasks.dataset.prepared import PreparedSet
+from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.workspace.settings import Settings
 
 TEXTBOOK_BATCH = 128
 Row = dict[str, float]

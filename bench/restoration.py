@@ -20,18 +20,18 @@ from bench.photographs import photo_folder
 from bench.shapes import draw_pieces
 from models import load_family
 from models.errors import StorageError
-from models.exported import export_restoration
-from models.family import Images, ImageShape
-from models.imaging.patches import cut_patches
-from models.initial import NETWORKS_FILE, start_from
-from models.restoration import RestorationFamily
-from models.sampling import Validation
-from models.speed import SpeedPlan
-from models.trainer import Trained, Trainer
-from tasks.recipes import load_recipe
-from tasks.settings import Settings
-from tasks.shipped import SHIPPED, ShippedCard
-from tasks.storage import locked
+from models.exported.generator import export_restoration
+from models.families.family import Images, ImageShape
+from models.families.restoration import RestorationFamily
+from models.imaging.scaling.patches import cut_patches
+from models.training.initial import NETWORKS_FILE, start_from
+from models.training.speed import SpeedPlan
+from models.training.trainer import Trained, Trainer
+from models.training.validation import Validation
+from tasks.promotion.shipments import SHIPPED, ShippedCard
+from tasks.workspace.parameters import load_recipe
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import locked
 
 KODAK_SIZES = (1, 0.9, 0.8, 0.7, 0.6, 0.5)
 PACKSHOT_SIZES = (0.5, 0.35)

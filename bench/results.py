@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from models.speed import has_fast_bf16
+from models.training.speed import has_fast_bf16
 
 RESULTS = Path(__file__).with_name("results")
 PACKAGES = ("torch", "onnxruntime", "numpy")

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from bench.results import spread
-from models.dcgan import DCGAN, DCGANConfig
-from models.exported import BATCH, ExportedGenerator, export_generator
-from models.family import ImageShape
+from models.exported.generator import BATCH, ExportedGenerator, export_generator
+from models.families.family import ImageShape
+from models.generators.dcgan import DCGAN, DCGANConfig
 
 COUNT = 100 * BATCH
 ROUNDS = 9

@@ -18,14 +18,14 @@ from bench import colorizing, inpainting, shapes, super_resolution
 from bench.photographs import photo_folder
 from bench.restoration import DRAWN, HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES, side_of
 from bench.squares import HELD_OUT, KEPT_BACK, NETWORK
-from models.exported import ExportedRestoration
-from models.initial import NETWORKS_FILE
-from tasks.editors.slots import slot_of_editor
-from tasks.provenance import git_commit
-from tasks.settings import Settings
-from tasks.shipped import SHIPPED, ShippedCard, TrainedOn
-from tasks.steps import digest_json
-from tasks.storage import digest_file
+from models.exported.generator import ExportedRestoration
+from models.training.initial import NETWORKS_FILE
+from tasks.promotion.shipments import SHIPPED, ShippedCard, TrainedOn
+from tasks.provenance.generated import git_commit
+from tasks.registry.slots import slot_of_editor
+from tasks.workspace.records import digest_json
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file
 
 CHAMPIONS = ("foldsr", "pix2pix", "colorful", "faststyle")
 """The families that serve their slots at first."""

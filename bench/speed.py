@@ -13,12 +13,12 @@ import torch
 
 from bench.results import spread
 from bench.textbook_dcgan import train
-from models.dcgan import DCGAN, DCGANConfig
-from models.family import ImageShape
-from models.sampling import Validation
-from models.speed import SpeedPlan, choose_plan
-from models.trainer import Trainer
-from tasks.fit import Unheard
+from models.families.family import ImageShape
+from models.generators.dcgan import DCGAN, DCGANConfig
+from models.training.speed import SpeedPlan, choose_plan
+from models.training.trainer import Trainer
+from models.training.validation import Validation
+from tasks.training.fit import Unheard
 
 BATCH = 128
 UPDATES = 10

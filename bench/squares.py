@@ -20,19 +20,19 @@ from safetensors.torch import load_file, save_file
 from bench.photographs import photo_folder
 from bench.restoration import PLAN, Lines, describe
 from models import load_family
-from models.checkpoint import read_checkpoint
-from models.exported import export_restoration
-from models.family import Images, ImageShape
-from models.halving import SMALLEST, halve_weights
-from models.initial import write_networks
-from models.restoration import RestorationFamily
-from models.sampling import Validation
-from models.trainer import Trainer
-from tasks.recipes import load_recipe
-from tasks.settings import Settings
-from tasks.shipped import list_shipments
-from tasks.squares import fit_square
-from tasks.storage import locked
+from models.exported.generator import export_restoration
+from models.exported.halving import SMALLEST, halve_weights
+from models.families.family import Images, ImageShape
+from models.families.restoration import RestorationFamily
+from models.training.checkpoint import read_checkpoint
+from models.training.initial import write_networks
+from models.training.trainer import Trainer
+from models.training.validation import Validation
+from tasks.dataset.squares import fit_square
+from tasks.promotion.shipments import list_shipments
+from tasks.workspace.parameters import load_recipe
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import locked
 
 FAMILIES = ("pix2pix", "colorful")
 NETWORK = "network.onnx"

@@ -19,16 +19,16 @@ from bench.draw_style import PATH
 from bench.photographs import photo_folder
 from bench.results import spread
 from bench.squares import NETWORK, train
-from models.exported import ExportedRestoration
-from models.faststyle import read_style
-from models.gatys import measure as measure_losses
-from models.gatys import paint
-from models.imaging.restyling import reduce
-from models.perceptual import load_features
-from models.style import Losses
-from tasks.edit.stylize import Stylize, name_style, paint_by_network, to_tensor
-from tasks.photos import read_photo
-from tasks.settings import Settings
+from models.editors.faststyle import read_style
+from models.exported.generator import ExportedRestoration
+from models.families.gatys import measure as measure_losses
+from models.families.gatys import paint
+from models.imaging.adjustments.restyling import reduce
+from models.losses.perceptual import load_features
+from models.losses.style import Losses
+from tasks.operations.stylize import Stylize, name_style, paint_by_network, to_tensor
+from tasks.photos.decoding import read_photo
+from tasks.workspace.settings import Settings
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "weights"
 SIZE = 256

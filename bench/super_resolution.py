@@ -12,12 +12,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.photographs import photo_folder
-from models.exported import ExportedRestoration
+from models.exported.generator import ExportedRestoration
 from models.imaging.colour import luma
-from models.imaging.enlarging import EnlargeLuma
-from models.imaging.resampling import resize
-from models.imaging.similarity import psnr, ssim
-from tasks.settings import Settings
+from models.imaging.inspection.similarity import psnr, ssim
+from models.imaging.scaling.enlarging import EnlargeLuma
+from models.imaging.scaling.resampling import resize
+from tasks.workspace.settings import Settings
 
 BICUBIC = {2: 33.66, 3: 30.39, 4: 28.42}
 """What papers report for bicubic on Set5, by scale."""

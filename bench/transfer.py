@@ -17,22 +17,22 @@ from bench.fashion import CATALOGUE, load_gradient_recipe
 from bench.page import table
 from bench.photographs import photo_folder
 from bench.results import save
-from models.exported import ExportedRuler
-from models.family import GradientConfig
-from models.initial import NETWORKS_FILE, start_from, write_networks
-from models.metrics import frechet_distance
-from models.sampling import Validation
-from models.speed import SpeedPlan
-from models.trainer import Trainer
-from tasks.catalogue import read_catalogue
-from tasks.fit import Unheard, build_gradient_family, measure_plan
-from tasks.prepare import PrepareConfig, prepare
-from tasks.prepared import PreparedSet
-from tasks.progress import Silent
-from tasks.recipes import parse, read_prepare
-from tasks.ruler import RulerFile, ensure_ruler
-from tasks.settings import Settings
-from tasks.steps import digest_json
+from models.exported.generator import ExportedRuler
+from models.families.family import GradientConfig
+from models.metrics.distances import frechet_distance
+from models.training.initial import NETWORKS_FILE, start_from, write_networks
+from models.training.speed import SpeedPlan
+from models.training.trainer import Trainer
+from models.training.validation import Validation
+from tasks.catalogue.table import read_catalogue
+from tasks.dataset.prepare import PrepareConfig, prepare
+from tasks.dataset.prepared import PreparedSet
+from tasks.evaluation.ruler import RulerFile, ensure_ruler
+from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.workspace.parameters import parse, read_prepare
+from tasks.workspace.progress import Silent
+from tasks.workspace.records import digest_json
+from tasks.workspace.settings import Settings
 
 SAMPLES = 4096
 MEASUREMENTS = 8

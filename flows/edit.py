@@ -11,20 +11,20 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 from pydantic import Field
 
-from flows.watch import watching
+from flows.reporting.watch import watching
 from serving.toolbox import RegistryToolbox
-from tasks.edit.batch import edit_folder
-from tasks.edit.job import EditJob, Form
-from tasks.edit.operation import Operation
-from tasks.edit.reading import Icc
-from tasks.edit.tally import BatchResult
-from tasks.edit.writing import WriteOptions
-from tasks.settings import Settings
+from tasks.editing.batch import edit_folder
+from tasks.editing.job import EditJob, Form
+from tasks.editing.tally import BatchResult
+from tasks.operations.contract.operation import Operation
+from tasks.photos.reading import Icc
+from tasks.photos.writing import WriteOptions
+from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     Operations = tuple[Operation, ...]
 else:
-    from tasks.edit.operations import Edit as Operations
+    from tasks.editing.parsing import Edit as Operations
 
 
 @task(name="edit", cache_policy=NO_CACHE)

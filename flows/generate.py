@@ -9,10 +9,10 @@ from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
-from flows.watch import watching
+from flows.reporting.watch import watching
 from serving.engine import Served, load
-from tasks.publish import Published, publish
-from tasks.settings import Settings
+from tasks.generation.publish import Published, publish
+from tasks.workspace.settings import Settings
 
 
 @task(name="load", cache_policy=NO_CACHE)

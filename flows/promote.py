@@ -8,10 +8,10 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from tasks import promotion
-from tasks.leaderboard_page import publish_leaderboard
-from tasks.promotion import Move
-from tasks.settings import Settings
+from tasks.leaderboard.page import publish_leaderboard
+from tasks.promotion import moves as promotion
+from tasks.promotion.moves import Move
+from tasks.workspace.settings import Settings
 
 Slot = Annotated[str, Field(description="such as generate-fashion-mnist")]
 Why = Annotated[str, Field(min_length=1, description="goes to the ledger")]

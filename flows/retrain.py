@@ -10,12 +10,12 @@ from pydantic import Field
 from flows.train import train
 from flows.train_editor import train_editor
 from models.errors import InputError
-from models.exported import ExportedRestoration
-from tasks.editors.slots import is_editor, share_facts
-from tasks.outcome import TrainOutcome
-from tasks.recipes import load_recipe
-from tasks.register import CHAMPION, load_version
-from tasks.settings import Settings
+from models.exported.generator import ExportedRestoration
+from tasks.pipeline.outcome import TrainOutcome
+from tasks.registry.register import CHAMPION, load_version
+from tasks.registry.slots import is_editor, share_facts
+from tasks.workspace.parameters import load_recipe
+from tasks.workspace.settings import Settings
 
 
 @flow(name="retrain", flow_run_name="{slot}")

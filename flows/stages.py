@@ -7,18 +7,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.console import ConsoleProgress, run_command
+from flows.reporting.console import ConsoleProgress, run_command
 from models.errors import InputError
-from tasks import pipeline
-from tasks.provenance import git_commit
-from tasks.recipes import build_recipe, find_source, parse, read_params, read_prepare
-from tasks.settings import Settings
-from tasks.validate import require_valid
+from tasks.dataset.validate import require_valid
+from tasks.pipeline import steps as pipeline
+from tasks.provenance.generated import git_commit
+from tasks.workspace.parameters import build_recipe, find_source, parse, read_params, read_prepare
+from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from tasks.fit import FitResult
-    from tasks.prepared import PreparedSet
-    from tasks.ruler import RulerFile
+    from tasks.dataset.prepared import PreparedSet
+    from tasks.evaluation.ruler import RulerFile
+    from tasks.training.fit import FitResult
 
 OUT = Path("artifacts")
 
@@ -37,7 +37,7 @@ def train() -> None:
 
 def evaluate() -> None:
     """Evaluate the exported model; report, metrics and pictures are the stage's outputs."""
-    from tasks.evaluate import EvaluateConfig, evaluation_folder, write_metrics
+    from tasks.evaluation.generators import EvaluateConfig, evaluation_folder, write_metrics
 
     settings = Settings()
     fitted, prepared, ruler = _fitted(settings)
@@ -50,7 +50,7 @@ def evaluate() -> None:
 
 
 def _prepared(settings: Settings) -> PreparedSet:
-    from tasks.prepare import PrepareConfig
+    from tasks.dataset.prepare import PrepareConfig
 
     name = read_params(settings.root)["reproduce"]["catalogue"]
     judging = read_params(settings.root)["validate"]
@@ -63,7 +63,7 @@ def _prepared(settings: Settings) -> PreparedSet:
 
 
 def _fitted(settings: Settings) -> tuple[FitResult, PreparedSet, RulerFile]:
-    from tasks.ruler import ensure_ruler
+    from tasks.evaluation.ruler import ensure_ruler
 
     prepared = _prepared(settings)
     recipe = build_recipe(read_params(settings.root)["reproduce"]["train"], {})

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 from models.errors import InputError
 
 if TYPE_CHECKING:
-    from models.family import Family
+    from models.families.family import Family
 
 FAMILIES: dict[str, str] = {
-    "dcgan": "models.dcgan:DCGAN",
-    "lsgan": "models.lsgan:LSGAN",
-    "wgan": "models.wgan:WGAN",
-    "sngan": "models.sngan:SNGAN",
-    "vae": "models.vae:VAE",
-    "pixelcnn": "models.pixelcnn:PixelCNNFamily",
-    "gp": "models.gp:GP",
-    "mrf": "models.mrf:MRF",
-    "srcnn": "models.srcnn:SRCNNFamily",
-    "espcn": "models.espcn:ESPCNFamily",
-    "foldsr": "models.foldsr:FoldSRFamily",
-    "pix2pix": "models.pix2pix:Pix2Pix",
-    "colorful": "models.colorful:Colorful",
-    "faststyle": "models.faststyle:FastStyle",
+    "dcgan": "models.generators.dcgan:DCGAN",
+    "lsgan": "models.generators.lsgan:LSGAN",
+    "wgan": "models.generators.wgan:WGAN",
+    "sngan": "models.generators.sngan:SNGAN",
+    "vae": "models.generators.vae:VAE",
+    "pixelcnn": "models.generators.pixelcnn:PixelCNNFamily",
+    "gp": "models.generators.gp:GP",
+    "mrf": "models.generators.mrf:MRF",
+    "srcnn": "models.editors.srcnn:SRCNNFamily",
+    "espcn": "models.editors.espcn:ESPCNFamily",
+    "foldsr": "models.editors.foldsr:FoldSRFamily",
+    "pix2pix": "models.editors.pix2pix:Pix2Pix",
+    "colorful": "models.editors.colorful:Colorful",
+    "faststyle": "models.editors.faststyle:FastStyle",
 }
 """Every family that can be trained, by the name used on the command line: `module:class`, imported when used."""
 

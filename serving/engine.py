@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import RegistryError
-from models.exported import ExportedGenerator
-from tasks.gate import Servability
-from tasks.register import VersionInfo, load_version
-from tasks.settings import Settings
+from models.exported.generator import ExportedGenerator
+from tasks.promotion.gate import Servability
+from tasks.registry.register import VersionInfo, load_version
+from tasks.workspace.settings import Settings
 
 PROBE_SECONDS = 600
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from models.exported import BATCH, ExportedGenerator, ExportedRestoration, open_session
+from models.exported.generator import BATCH, ExportedGenerator, ExportedRestoration, open_session
 
 ROUNDS = 20
 SECONDS = 20.0

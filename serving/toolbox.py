@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import RegistryError
-from tasks.settings import Settings
-from tasks.shipped import register_shipped
+from tasks.promotion.shipments import register_shipped
+from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from tasks.edit.operation import Network
+    from tasks.operations.contract.operation import Network
 
 Planes = npt.NDArray[np.float32]
 
@@ -57,7 +57,7 @@ class RegistryToolbox:
             return error
 
     def _load(self, slot: str, family: str | None) -> LoadedNetwork:
-        from tasks.register import load_version
+        from tasks.registry.register import load_version
 
         version = "champion" if family is None else newest(self._settings, slot, family)
         info = load_version(self._settings, slot, version)
@@ -69,7 +69,7 @@ class LoadedNetwork:
     """A registered version as operations use it; may be called by many threads at once."""
 
     def __init__(self, slot: str, version: int, family: str, onnx_sha256: str, path: Path, threads: int) -> None:
-        from models.exported import ExportedRestoration
+        from models.exported.generator import ExportedRestoration
 
         self.slot, self.version, self.family, self.onnx_sha256 = slot, version, family, onnx_sha256
         self._network = ExportedRestoration(path, threads)
@@ -86,7 +86,7 @@ def newest(settings: Settings, slot: str, family: str) -> int:
     Raises:
         RegistryError: there is none; the message lists the families that there are.
     """
-    from tasks.register import list_versions
+    from tasks.registry.register import list_versions
 
     versions = list_versions(settings, slot)
     found = next((one.version for one in versions if one.tags.get("family") == family), None)

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from tasks import cifar
-from tasks.idx import CATEGORIES, IMAGES_MAGIC, LABELS_MAGIC, SIDE, SPLITS
-from tasks.settings import Settings
+from tasks.catalogue import cifar
+from tasks.catalogue.idx import CATEGORIES, IMAGES_MAGIC, LABELS_MAGIC, SIDE, SPLITS
+from tasks.workspace.settings import Settings
 
 DVC_CONFIG = """[core]
     analytics = false

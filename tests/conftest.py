@@ -2,7 +2,7 @@
 
 import os
 
-from tasks.settings import TELEMETRY_OFF
+from tasks.workspace.settings import TELEMETRY_OFF
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.report import EvaluationReport, Figure
+from tasks.evaluation.report import EvaluationReport, Figure
 
 CATEGORIES = ["bag", "boot"]
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from flows.cli import main
+from flows.cli.app import main
 
 Packshot = Callable[..., tuple[int, str, str]]
 """Runs `packshot ARGUMENTS`; gives its exit code, standard output and error."""

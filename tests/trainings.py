@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from models import load_family
-from models.family import GradientFamily, Images, ImageShape, Labels
-from models.sampling import Score, Validation
-from models.speed import SpeedPlan
-from models.trainer import Trained, Trainer
+from models.families.family import GradientFamily, Images, ImageShape, Labels
+from models.training.speed import SpeedPlan
+from models.training.trainer import Trained, Trainer
+from models.training.validation import Score, Validation
 
 CATEGORIES = ["bar", "disc"]
 STYLE = str(Path(__file__).resolve().parents[1] / "docs" / "images" / "products.png")

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from tasks.additions import add_folder
-from tasks.settings import Settings
+from tasks.versions.additions import add_folder
+from tasks.workspace.settings import Settings
 from tests.catalogues import commit_all, draw_category, make_checkout
 
 CATEGORIES = ("box", "bigbox", "ring")

@@ -10,11 +10,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import CatalogueError, InputError
-from models.imaging.matte import find_product
+from models.imaging.cutout.matte import find_product
 from tasks.market.evidence import Evidence, FindProduct, gather_evidence
 from tasks.market.measurements import measure, require
 from tasks.market.rules import Market, Rule
-from tasks.photos import quiet_pillow
+from tasks.photos.decoding import quiet_pillow
 
 THREADS = 2  # each holds a picture, its mask and OpenCV's own threads
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import CatalogueError
-from models.imaging.doubt import list_doubts
-from models.imaging.matte import find_box, find_product
-from tasks.edit.frame import FAINTEST
-from tasks.edit.reading import decode_picture
-from tasks.edit.writing import flatten
+from models.imaging.cutout.doubt import list_doubts
+from models.imaging.cutout.matte import find_box, find_product
 from tasks.market.header import Header, read_header
+from tasks.operations.frame import FAINTEST
+from tasks.photos.reading import decode_picture
+from tasks.photos.writing import flatten
 
 Pixels = npt.NDArray[np.uint8]
 Matte = npt.NDArray[np.float32]
@@ -53,7 +53,7 @@ class Evidence:
 def gather_evidence(path: Path, find_product: FindProduct = find_product) -> Evidence:
     """What is known of the picture at `path`.
 
-    For several threads; see `tasks.edit.reading.decode_picture`.
+    For several threads; see `tasks.photos.reading.decode_picture`.
 
     Raises:
         CatalogueError: it is no picture, or damaged; the message has its path and why.

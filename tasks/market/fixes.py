@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from models.errors import InputError
-from tasks.edit.job import Form
-from tasks.edit.operation import Operation
-from tasks.edit.operations import parse_operation
-from tasks.edit.reading import SUFFIXES, read_picture
-from tasks.edit.record import GENERATED
-from tasks.edit.writing import SUFFIXES as WRITTEN
-from tasks.edit.writing import write_picture
+from tasks.editing.job import Form
+from tasks.editing.parsing import parse_operation
 from tasks.market.check import Report
 from tasks.market.header import read_header
+from tasks.operations.contract.operation import Operation
+from tasks.photos.reading import SUFFIXES, read_picture
+from tasks.photos.writing import SUFFIXES as WRITTEN
+from tasks.photos.writing import write_picture
+from tasks.provenance.edited import GENERATED
 
 ORDER = ("inpaint", "background", "upscale", "frame")
 OPTION = "--format "

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from PIL import Image
 
 from models.errors import CatalogueError
-from tasks.edit.icc import describe, to_srgb
-from tasks.edit.metadata import read_metadata
-from tasks.edit.reading import FORMATS
-from tasks.edit.record import COMPOSITE, GENERATED, find_record
-from tasks.photos import STILL_FORMATS, opened_photo
-from tasks.provenance import find_provenance
+from tasks.photos.decoding import STILL_FORMATS, opened_photo
+from tasks.photos.icc import describe, to_srgb
+from tasks.photos.metadata import read_metadata
+from tasks.photos.reading import FORMATS
+from tasks.provenance.edited import COMPOSITE, GENERATED, find_record
+from tasks.provenance.generated import find_provenance
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 LABELS = (GENERATED, COMPOSITE)

@@ -7,14 +7,14 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tasks.edit.reading import SUFFIXES
-from tasks.market.borders import find_borders
+from models.imaging.inspection.borders import find_borders
+from models.imaging.inspection.overlays import find_text
+from models.imaging.inspection.product import measure_area, measure_extent, measure_white
+from models.imaging.inspection.sharpness import measure_sharpness
 from tasks.market.evidence import Evidence, Scene
 from tasks.market.header import Header
-from tasks.market.overlays import find_text
-from tasks.market.product import measure_area, measure_extent, measure_white
 from tasks.market.rules import Ban, Bounds, ColourSpaces, Duty, Formats, Rule, RuleSet, Share, Size
-from tasks.market.sharpness import measure_sharpness
+from tasks.photos.reading import SUFFIXES
 
 NO_PRODUCT = "no product found"
 WHITEN = "background:white"

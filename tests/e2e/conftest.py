@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.servers import prefect_server
+from flows.processes.prefect_server import prefect_server
 from tests.e2e.shop import TRAIN, Ended, Shop, end, open_shop
 
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import yaml
 
-from tasks.promotion import promote
-from tasks.settings import Settings
+from tasks.promotion.moves import promote
+from tasks.workspace.settings import Settings
 from tests.catalogues import commit_all
 from tests.workshop import PARAMS, make_workshop
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from flows.servers import answers
-from tasks.register import list_versions
-from tasks.settings import Settings
+from flows.processes.prefect_server import answers
+from tasks.registry.register import list_versions
+from tasks.workspace.settings import Settings
 from tests.e2e.shop import SLOT, TRAIN, Shop, end, free_port, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]

@@ -11,9 +11,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tasks.register import register
-from tasks.settings import Settings
-from tasks.tracking import Tracking, open_tracking
+from tasks.registry.register import register
+from tasks.registry.tracking import Tracking, open_tracking
+from tasks.workspace.settings import Settings
 
 
 @pytest.fixture(scope="session")

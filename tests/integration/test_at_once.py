@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from models.errors import PackshotError
-from tasks.gate import Servability
-from tasks.promotion import ChampionMoved, challenger_of, promote, set_challenger, verify_ledger
-from tasks.register import list_versions, load_version
-from tasks.ruler import RulerFile, register_ruler
-from tasks.selection import tag_servability
-from tasks.storage import digest_file
-from tasks.tracking import open_tracking
+from tasks.evaluation.ruler import RulerFile, register_ruler
+from tasks.promotion.gate import Servability
+from tasks.promotion.moves import ChampionMoved, challenger_of, promote, set_challenger, verify_ledger
+from tasks.promotion.selection import tag_servability
+from tasks.registry.register import list_versions, load_version
+from tasks.registry.tracking import open_tracking
+from tasks.workspace.storage import digest_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 SAID = {"who": "ann", "why": "because"}

@@ -7,10 +7,10 @@ import pytest
 from flows.generate import generate
 from flows.train import train
 from models import FAMILIES, load_family
-from models.family import GradientFamily
-from tasks.leaderboard import build_leaderboard
-from tasks.recipes import load_recipe
-from tasks.register import load_version
+from models.families.family import GradientFamily
+from tasks.leaderboard.ranking import build_leaderboard
+from tasks.registry.register import load_version
+from tasks.workspace.parameters import load_recipe
 from tests.trainings import TINY
 from tests.workshop import at_work, make_workshop
 

@@ -9,10 +9,10 @@ from prefect.client.orchestration import get_client
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.edit import edit
-from tasks.edit.operations import parse_operation
-from tasks.edit.record import find_record
-from tasks.lineage import Lineage
-from tasks.settings import Settings
+from tasks.editing.parsing import parse_operation
+from tasks.lineage.index import Lineage
+from tasks.provenance.edited import find_record
+from tasks.workspace.settings import Settings
 
 
 @pytest.fixture(scope="module")

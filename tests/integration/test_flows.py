@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from prefect.client.orchestration import get_client
 
-from flows.commands import show_leaderboard
+from flows.cli.models import show_leaderboard
 from flows.generate import generate
 from flows.promote import promote, rollback
 from flows.retrain import retrain
 from flows.train import train
 from models.errors import InputError, RegistryError
-from models.family import FamilyConfig
-from tasks.leaderboard import build_leaderboard, read_report
-from tasks.lineage import Lineage
-from tasks.promotion import verify_ledger
-from tasks.provenance import read_provenance
-from tasks.recipes import load_recipe
-from tasks.register import list_versions, load_version
-from tasks.tracking import open_tracking
+from models.families.family import FamilyConfig
+from tasks.leaderboard.ranking import build_leaderboard, read_report
+from tasks.lineage.index import Lineage
+from tasks.promotion.moves import verify_ledger
+from tasks.provenance.generated import read_provenance
+from tasks.registry.register import list_versions, load_version
+from tasks.registry.tracking import open_tracking
+from tasks.workspace.parameters import load_recipe
 from tests.workshop import CATEGORIES, at_work, make_workshop
 
 SLOT = "generate-shapes"

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from models.errors import RegistryError
-from tasks.leaderboard import build_leaderboard
-from tasks.leaderboard_page import cells, header, publish_leaderboard, to_html, to_markdown
-from tasks.promotion import promote
-from tasks.register import register
+from tasks.leaderboard.page import cells, header, publish_leaderboard, to_html, to_markdown
+from tasks.leaderboard.ranking import build_leaderboard
+from tasks.promotion.moves import promote
+from tasks.registry.register import register
 from tests.reports import make_report
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import

@@ -11,8 +11,8 @@ import pytest
 COMMAND = """
 import os, sys
 from pathlib import Path
-from flows.servers import answers, prefect_server
-from tasks.settings import Settings
+from flows.processes.prefect_server import answers, prefect_server
+from tasks.workspace.settings import Settings
 
 settings = Settings()
 os.environ.update(settings.environment())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from models.errors import LedgerError, RegistryError
-from tasks import promotion
-from tasks.ledger import Ledger
-from tasks.promotion import (
+from tasks.lineage.ledger import Ledger
+from tasks.promotion import moves as promotion
+from tasks.promotion.moves import (
     Move,
     challenger_of,
     promote,
@@ -17,8 +17,8 @@ from tasks.promotion import (
     set_challenger,
     verify_ledger,
 )
-from tasks.register import load_version
-from tasks.settings import Settings
+from tasks.registry.register import load_version
+from tasks.workspace.settings import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 
@@ -174,7 +174,7 @@ def test_cut_ledger_is_noticed_by_verify_and_by_a_move(settings, slot, add_versi
 def test_cut_ledger_and_anchors_are_noticed_by_the_registered_model(settings, slot, add_version):
     from sqlalchemy import delete
 
-    from tasks.lineage_tables import LineageDatabase, anchors
+    from tasks.lineage.tables import LineageDatabase, anchors
 
     move(promote, settings, slot, add_version())
     ledger = Ledger(settings.home)

@@ -12,10 +12,10 @@ import onnxruntime
 import pytest
 
 from models.errors import InputError, RegistryError, ServiceError
-from tasks.register import fetch_weights, list_slots, list_versions, load_version, register
-from tasks.settings import Settings
-from tasks.storage import digest_file
-from tasks.tracking import open_tracking, serves_home
+from tasks.registry.register import fetch_weights, list_slots, list_versions, load_version, register
+from tasks.registry.tracking import open_tracking, serves_home
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 MD5 = "a" * 32

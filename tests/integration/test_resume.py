@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from models.checkpoint import read_checkpoint
+from models.training.checkpoint import read_checkpoint
 from tests.trainings import train
 
 PRECISIONS = ("32-true", "bf16-mixed")

@@ -13,10 +13,10 @@ from onnx import TensorProto, helper
 
 from models.errors import RegistryError
 from serving.toolbox import RegistryToolbox
-from tasks.lineage import Lineage
-from tasks.promotion import promote, verify_ledger
-from tasks.register import list_versions, load_version
-from tasks.shipped import SHIPPED, awaits_shipping, list_shipments, register_shipped
+from tasks.lineage.index import Lineage
+from tasks.promotion.moves import promote, verify_ledger
+from tasks.promotion.shipments import SHIPPED, awaits_shipping, list_shipments, register_shipped
+from tasks.registry.register import list_versions, load_version
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 

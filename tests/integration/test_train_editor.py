@@ -8,12 +8,12 @@ import yaml
 
 from flows.retrain import retrain
 from flows.train_editor import train_editor
-from models.exported import ExportedRestoration
-from tasks.leaderboard import build_leaderboard
-from tasks.progress import Silent
-from tasks.recipes import load_recipe
-from tasks.reevaluate import evaluate_registered
-from tasks.register import load_version
+from models.exported.generator import ExportedRestoration
+from tasks.leaderboard.ranking import build_leaderboard
+from tasks.pipeline.reevaluate import evaluate_registered
+from tasks.registry.register import load_version
+from tasks.workspace.parameters import load_recipe
+from tasks.workspace.progress import Silent
 from tests.workshop import PARAMS, at_work, make_workshop
 
 SLOT = "upscale-x2"

@@ -9,15 +9,15 @@ from safetensors.torch import load_file
 
 from flows.train import train
 from models.errors import InputError, RegistryError
-from tasks.initial import find_initial, name_version
-from tasks.lineage import Lineage
-from tasks.progress import Silent
-from tasks.promotion import promote
-from tasks.recipes import find_source, load_recipe
-from tasks.reevaluate import evaluate_registered
-from tasks.register import fetch_weights, load_version
-from tasks.storage import digest_file
-from tasks.tracking import open_tracking
+from tasks.lineage.index import Lineage
+from tasks.pipeline.reevaluate import evaluate_registered
+from tasks.promotion.moves import promote
+from tasks.registry.register import fetch_weights, load_version
+from tasks.registry.tracking import open_tracking
+from tasks.training.initial import find_initial, name_version
+from tasks.workspace.parameters import find_source, load_recipe
+from tasks.workspace.progress import Silent
+from tasks.workspace.storage import digest_file
 from tests.workshop import at_work, make_workshop
 
 VIEWS = {

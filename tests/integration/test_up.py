@@ -7,22 +7,21 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
-from flows.servers import answers
-from flows.up import refuse_open_hosts, up
+from flows.processes.prefect_server import answers
+from flows.processes.up import refuse_open_hosts, up
 from models.errors import InputError, ServiceError
-from tasks.settings import Settings
+from tasks.workspace.settings import SOURCE, Settings
 
-CHECKOUT = Path(__file__).parent.parent.parent
+CHECKOUT = SOURCE
 COMMAND = """
 import sys
-from flows.console import run_command
-from flows.up import up
-from tasks.settings import Settings
+from flows.reporting.console import run_command
+from flows.processes.up import up
+from tasks.workspace.settings import Settings
 sys.exit(run_command(lambda: up(Settings())))
 """
 FLOW = """

@@ -1,0 +1,277 @@
+"""The command line: `packshot` is the list of what can be started, each command imported when it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flows.reporting.console import run_command
+
+app = typer.Typer(
+    name="packshot",
+    help="Generate product images, and answer for every one of them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Catalogues and their versions.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Catalogue = Annotated[str, typer.Option(help="A folder of data/.")]
+DataVersion = Annotated[Optional[str], typer.Option(help="Git revision or md5; the working tree when left out.")]  # noqa: UP045
+SlotArgument = Annotated[str, typer.Argument(help="Such as generate-fashion-mnist.")]
+Why = Annotated[str, typer.Option(help="Goes to the ledger.")]
+
+
+def main() -> None:
+    """The entry point of the `packshot` command."""
+    sys.exit(run_command(app))
+
+
+@app.command()
+def demo() -> None:
+    """The main job from catalogue to served images, with a short recipe."""
+    from flows.cli.demo import demo as run
+
+    run()
+
+
+@app.command()
+def up() -> None:
+    """Run the Prefect server, the MLflow server and the deployments until Ctrl-C."""
+    from flows.processes.up import up as run
+    from tasks.workspace.settings import Settings
+
+    run(Settings())
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, reachable, writable and configured, and what to do about what is not."""
+    from flows.cli.doctor import doctor as run
+    from tasks.workspace.settings import Settings
+
+    raise typer.Exit(run(Settings()))
+
+
+@data_app.command("add")
+def data_add(
+    folder: Annotated[Path, typer.Argument(help="Photographs in category folders.")],
+    name: Annotated[str, typer.Option(help="The catalogue's name.")],
+    link: Annotated[bool, typer.Option(help="Hard-link the files instead of copying them.")] = False,
+) -> None:
+    """Put a folder of photographs into data/ and pin it with DVC."""
+    from flows.cli.models import add_data
+
+    add_data(folder, name, link)
+
+
+@data_app.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="fashion-mnist, cifar-10, or one that data.dvc pins.")] = "fashion-mnist",
+) -> None:
+    """Bring a catalogue's files into data/ and hold them against data.dvc."""
+    from flows.cli.models import fetch_data
+
+    fetch_data(name)
+
+
+@data_app.command("versions")
+def data_versions(
+    name: Annotated[Optional[str], typer.Argument(help="Of one catalogue; all when left out.")] = None,  # noqa: UP045
+) -> None:
+    """List the versions of the catalogues."""
+    from flows.cli.models import list_data
+
+    list_data(name)
+
+
+@app.command()
+def train(
+    family: Annotated[str, typer.Argument(help="Such as dcgan; `packshot models` lists them.")],
+    catalogue: Catalogue = "fashion-mnist",
+    data_version: DataVersion = None,
+    epochs: Annotated[Optional[int], typer.Option(help="Passes over the training split.")] = None,  # noqa: UP045
+    seed: Annotated[Optional[int], typer.Option(help="Of weights, order, noise and augmentation.")] = None,  # noqa: UP045
+    changes: Annotated[Optional[list[str]], typer.Option("--set", help="name=value of the recipe.")] = None,  # noqa: UP045
+    quarantine: Annotated[bool, typer.Option(help="Set failing images aside and go on.")] = False,
+    max_quarantined: Annotated[float, typer.Option(help="Largest share that may be set aside.")] = 0.02,
+    force: Annotated[bool, typer.Option(help="Run the flow even when nothing changed.")] = False,
+) -> None:
+    """Validate, prepare, train, evaluate, register, and promote if the gate allows it."""
+    from flows.cli.models import train_family
+    from tasks.workspace.parameters import parse_changes
+
+    named = {"epochs": epochs, "seed": seed}
+    recipe = parse_changes(changes or []) | {name: value for name, value in named.items() if value is not None}
+    train_family(family, recipe, catalogue, data_version, quarantine, max_quarantined, force)
+
+
+@app.command()
+def evaluate(
+    slot: SlotArgument,
+    version: Annotated[Optional[int], typer.Option(help="The champion when left out.")] = None,  # noqa: UP045
+) -> None:
+    """Judge a registered version on its catalogue's test split."""
+    from flows.cli.models import evaluate_version
+
+    evaluate_version(slot, version)
+
+
+@app.command()
+def generate(
+    slot: SlotArgument,
+    count: Annotated[int, typer.Option(help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    category: Annotated[Optional[str], typer.Option(help="All in turn when left out.")] = None,  # noqa: UP045
+    out: Annotated[Optional[Path], typer.Option(help="Folder; packshots/SLOT when left out.")] = None,  # noqa: UP045
+) -> None:
+    """Make images with a slot's champion, each with its provenance."""
+    from flows.cli.models import generate_images
+
+    generate_images(slot, count, seed, category, out)
+
+
+@app.command()
+def texture(
+    example: Annotated[Path, typer.Argument(help="A photograph of a fabric or a background.")],
+    size: Annotated[int, typer.Option(help="Pixels a side.")] = 512,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Else EXAMPLE-texture.png.")] = None,  # noqa: UP045
+) -> None:
+    """Grow a seamless texture from an example."""
+    from flows.cli.models import make_texture_file
+
+    make_texture_file(example, size, seed, out)
+
+
+@app.command()
+def edit(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A photograph, or a folder of photographs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A file, or a folder; never that of the originals.")],
+    op: Annotated[Optional[list[str]], typer.Option(help="NAME[:VALUE][,key=value...]; again for the next.")] = None,  # noqa: UP045
+    ops: Annotated[Optional[Path], typer.Option(help="A JSON file with a list of operations.")] = None,  # noqa: UP045
+    mask: Annotated[Optional[Path], typer.Option(help="White where an operation with a region works.")] = None,  # noqa: UP045
+    form: Annotated[Optional[str], typer.Option("--format", help="png, jpg, webp or tif; else OUT's suffix.")] = None,  # noqa: UP045
+    quality: Annotated[int, typer.Option(help="Of JPEG and WebP, 1 to 100.")] = 92,
+    lossless: Annotated[bool, typer.Option(help="WebP keeps every pixel.")] = False,
+    icc: Annotated[str, typer.Option(help="srgb converts the colours, keep leaves them in their profile.")] = "srgb",
+    keep_metadata: Annotated[bool, typer.Option(help="Keep camera, time and author; never the place.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    measure: Annotated[bool, typer.Option(help="Measure the change inside the product.")] = True,
+    overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
+) -> None:
+    """Edit a photograph, or every photograph of a folder; started again, do what is missing.
+
+    `packshot operations` lists what --op takes, such as --op upscale:2 --op "inpaint,boxes=10 20 110 90".
+    """
+    from flows.cli.edit import choose_form, edit_pictures, read_edit
+    from tasks.editing.job import EditJob
+
+    job = EditJob.model_validate(
+        {
+            "operations": read_edit(op or (), ops, mask),
+            "form": choose_form(source, out, form),
+            "icc": icc,
+            "write": {"quality": quality, "lossless": lossless, "keep_metadata": keep_metadata},
+            "seed": seed,
+            "measured": measure,
+            "overwrite": overwrite,
+        }
+    )
+    edit_pictures(source, job, out)
+
+
+@app.command()
+def operations(
+    name: Annotated[Optional[str], typer.Argument(help="One of them, with its parameters.")] = None,  # noqa: UP045
+) -> None:
+    """What `edit --op` takes: the operations, or the parameters of one."""
+    from flows.cli.edit import list_operations, list_parameters
+
+    if name is None:
+        list_operations()
+    else:
+        list_parameters(name)
+
+
+@app.command()
+def check(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")],
+    market: Annotated[str, typer.Option(help="amazon, ebay, google, or a YAML file of rules.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended, and check again.")] = False,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where --fix writes: a file or a folder.")] = None,  # noqa: UP045
+    overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
+) -> None:
+    """Hold pictures against a marketplace's rules; the exit code is 1 when one fails."""
+    from flows.cli.check import check as run
+
+    raise typer.Exit(run(source, market, as_json, fix, out, overwrite))
+
+
+@app.command()
+def promote(
+    slot: SlotArgument,
+    version: Annotated[Optional[int], typer.Option(help="The challenger when left out.")] = None,  # noqa: UP045
+    why: Why = "promoted by a person",
+) -> None:
+    """Make a version the slot's champion, and write it to the ledger."""
+    from flows.cli.models import promote_version
+
+    promote_version(slot, version, why)
+
+
+@app.command()
+def rollback(slot: SlotArgument, why: Why = "rolled back by a person") -> None:
+    """Make the champion before this one the champion again, and write it to the ledger."""
+    from flows.cli.models import rollback_slot
+
+    rollback_slot(slot, why)
+
+
+@app.command()
+def lineage(
+    x: Annotated[Optional[str], typer.Argument(help="A generated file, SLOT@N, a run id or a data md5.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    verify: Annotated[bool, typer.Option(help="Check the promotion ledger's hash chain.")] = False,
+    restore: Annotated[bool, typer.Option(help="Anchor the ledger anew after lineage.db was lost.")] = False,
+) -> None:
+    """Where something came from, and what came of it."""
+    from flows.cli.models import show_lineage
+
+    show_lineage(x, as_json, verify, restore)
+
+
+@app.command()
+def leaderboard(
+    slot: SlotArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    measure: Annotated[bool, typer.Option(help="Judge those that were measured otherwise again.")] = False,
+) -> None:
+    """Rank the versions of a slot on the same held-out images."""
+    from flows.cli.models import show_leaderboard
+
+    show_leaderboard(slot, as_json, measure)
+
+
+@app.command()
+def models() -> None:
+    """The families that can be trained with what they cost, and the slots with their versions."""
+    from flows.cli.models import list_models
+
+    list_models()
+
+
+@app.callback()
+def prepare_environment() -> None:
+    """Set what the libraries read from the environment, before any of them is imported."""
+    from tasks.workspace.settings import Settings
+
+    os.environ.update(Settings().environment())
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")

@@ -1,0 +1,246 @@
+"""What `packshot check` does: hold pictures against a marketplace's rules, mend them, and show both."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from flows.cli.models import say
+from flows.reporting.console import ConsoleProgress, summary_table
+from models.errors import InputError, PackshotError
+
+if TYPE_CHECKING:
+    from tasks.editing.job import Form
+    from tasks.market.check import Report
+    from tasks.market.fixes import Mending
+    from tasks.market.rules import Market
+
+COLOURS = {"fail": "red", "pass": "green"}
+COLUMNS = ("rule", "", "measured", "required", "fix")
+
+
+class Checked(NamedTuple):
+    """A picture's report; where it was mended, that of the result too, else why it was `left`."""
+
+    before: Report
+    after: Report | None = None
+    left: str = ""
+    notes: str = ""
+    """What the edit said of its work, such as that the product's outline is doubtful."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the picture, or what was made of it, holds."""
+        return (self.after or self.before).passed
+
+
+def check(source: Path, market_name: str, as_json: bool, fix: bool, out: Path | None, overwrite: bool) -> int:
+    """`packshot check`; the exit code is 0 when every picture, or what was made of it, meets every rule, else 1.
+
+    Raises:
+        InputError: no such market or picture, or a place to write to is missing or that of the originals.
+    """
+    from tasks.market.rules import load_market
+    from tasks.photos.writing import refuse_original
+
+    market = load_market(market_name)
+    if not source.exists():
+        raise InputError("IN", str(source), "a picture, or a folder that holds some")
+    if fix != (out is not None):
+        raise InputError("-o" if fix else "--fix", "nothing", "both or none: --fix mends, -o is where the result goes")
+    if out is not None:
+        refuse_original(source, out)
+    checked = check_all(source, market, out, overwrite, quiet=as_json)
+    if as_json:
+        print_json(source, market, checked)
+    elif source.is_dir():
+        show_folder(source, market, checked)
+    else:
+        show_picture(market, checked[0])
+    return 0 if all(one.passed for one in checked) else 1
+
+
+def check_all(source: Path, market: Market, out: Path | None, overwrite: bool, quiet: bool) -> list[Checked]:
+    """Each picture's reports, mended where there is an `out`."""
+    from tasks.market.check import check_pictures
+    from tasks.photos.folders import find_pictures
+
+    pictures = find_pictures(source, out or source).pictures if source.is_dir() else [source.name]
+    folder = source if source.is_dir() else source.parent
+    reports: list[Report] = []
+    with ConsoleProgress("check") as watch:
+        for report in check_pictures([folder / name for name in pictures], market):
+            reports.append(report)
+            if source.is_dir() and not quiet:
+                watch.update(len(reports), len(pictures), PurePosixPath(pictures[len(reports) - 1]).name)
+    if out is None:
+        return [Checked(report) for report in reports]
+    return mend_all(pictures, reports, market, out, source.is_dir(), overwrite)
+
+
+def mend_all(
+    pictures: Sequence[str], reports: Sequence[Report], market: Market, out: Path, into: bool, overwrite: bool
+) -> list[Checked]:
+    """Mend those that fail and can be mended; `into` a folder, or to the file `out`. One that cannot is reported."""
+    from tasks.market.check import check_picture
+
+    plans, left = plan_all(reports, None if into or not out.suffix else out)
+    targets = name_targets(pictures, plans, out) if into or not out.suffix else [out]
+    checked = []
+    for report, plan, reason, target in zip(reports, plans, left, targets, strict=True):
+        if plan is None:
+            checked.append(Checked(report, left=reason))
+            continue
+        try:
+            notes = mend(Path(report.file), plan, target, overwrite)
+        except PackshotError as error:
+            checked.append(Checked(report, left=str(error)))
+        else:
+            checked.append(Checked(report, check_picture(target, market), notes=notes))
+    return checked
+
+
+def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[Mending | None], list[str]]:
+    """What mends each picture, and why nothing does."""
+    from tasks.market.fixes import plan_mending
+
+    plans: list[Mending | None] = []
+    left: list[str] = []
+    form = choose_form(out)
+    for report in reports:
+        try:
+            plans.append(plan_mending(report, form))
+            left.append("passes already" if report.passed else report.problem or "nothing of ours mends it")
+        except PackshotError as error:
+            plans.append(None)
+            left.append(str(error))
+    return plans, left
+
+
+def choose_form(out: Path | None) -> Form | None:
+    """The format that the name of a file asks for; None where there is no name.
+
+    Raises:
+        InputError: the name ends in a suffix that is not written.
+    """
+    from flows.cli.edit import FORMS
+
+    if out is None:
+        return None
+    if out.suffix.lower() not in FORMS:
+        raise InputError("-o", str(out), f"a folder, or a name that ends in {', '.join(FORMS)}")
+    return FORMS[out.suffix.lower()]
+
+
+def name_targets(pictures: Sequence[str], plans: Sequence[Mending | None], out: Path) -> list[Path]:
+    """Where each result goes: under `out`, named as its original, with its format's suffix."""
+    from tasks.photos.folders import name_outputs
+
+    named: dict[str, str] = {}
+    for form in {plan.form for plan in plans if plan}:
+        ours = [one for one, plan in zip(pictures, plans, strict=True) if plan and plan.form == form]
+        named |= name_outputs(ours, f".{form}", {})
+    return [out / named.get(one, one) for one in pictures]
+
+
+def mend(source: Path, plan: Mending, target: Path, overwrite: bool) -> str:
+    """Write what `plan` makes of the picture at `source`, and the trail of it; what the edit notes is returned.
+
+    Raises:
+        PackshotError: the edit cannot be done, or its result cannot be written.
+    """
+    from flows.cli.edit import write_edited
+    from tasks.editing.job import EditJob
+    from tasks.market.fixes import rewrite
+
+    if plan.operations:
+        job = EditJob(operations=plan.operations, form=plan.form, overwrite=overwrite)
+        return write_edited(source, job, target).row.notes
+    rewrite(source, target, overwrite)
+    return ""
+
+
+def show_picture(market: Market, checked: Checked) -> None:
+    """Each rule of one picture, before and after it was mended."""
+    show_report("" if checked.after is None else "before: ", market, checked.before)
+    if checked.after is not None:
+        show_report("after: ", market, checked.after)
+        for note in checked.notes.split("; ") if checked.notes else ():
+            say(f"note: {note}")
+    elif checked.left:
+        say(f"not mended: {checked.left}")
+
+
+def show_report(when: str, market: Market, report: Report) -> None:
+    """A row for each rule, and one line that says what it came to."""
+    name = market.title or market.market
+    if report.problem:
+        say(f"{when}{report.file}: cannot be checked: {report.problem}")
+        return
+    rows = [(row.rule, verdict(row.passed), row.measured, row.required, row.fix) for row in report.rows]
+    summary_table(f"{when}{report.file} for {name}", COLUMNS, rows, COLOURS)
+    say(f"{when}{len(rows) - len(report.failed)} of {len(rows)} rules hold")
+
+
+def show_folder(source: Path, market: Market, checked: Sequence[Checked]) -> None:
+    """A row for each picture, then how many fail each rule."""
+    rows = [(name_in(source, one.before), verdict(one.passed), what_fails(one.before), outcome(one)) for one in checked]
+    summary_table(f"{source} for {market.title or market.market}", ("picture", "", "fails", "fixes"), rows, COLOURS)
+    show_rules(market, checked)
+    unread = sum(bool(one.before.problem) for one in checked)
+    passed = sum(one.passed for one in checked)
+    say(f"{passed} of {len(checked)} pictures meet every rule{f', {unread} could not be read' if unread else ''}")
+
+
+def show_rules(market: Market, checked: Sequence[Checked]) -> None:
+    """How many pictures fail each rule, before and, where there is an after, after."""
+    from tasks.market.check import failing_rules
+
+    before = failing_rules([one.before for one in checked])
+    after = failing_rules([one.after or one.before for one in checked])
+    mended = any(one.after for one in checked)
+    columns = ("rule", "fail before", "fail after") if mended else ("rule", "fail")
+    rows = [(name, before.get(name, 0), after.get(name, 0))[: len(columns)] for name in market.rules.named()]
+    summary_table(f"{len(checked)} pictures", columns, rows)
+
+
+def name_in(source: Path, report: Report) -> str:
+    """The picture's name inside the folder that was checked."""
+    return Path(report.file).relative_to(source).as_posix()
+
+
+def verdict(passed: bool) -> str:
+    """A cell of the tables."""
+    return "pass" if passed else "fail"
+
+
+def what_fails(report: Report) -> str:
+    """The rules that do not hold, or why the picture could not be read."""
+    return report.problem or ", ".join(row.rule for row in report.failed)
+
+
+def outcome(checked: Checked) -> str:
+    """What would mend a picture; where that was tried, what came of it."""
+    if checked.after is not None:
+        said = f"{checked.after.file}: " + (what_fails(checked.after) or "all hold")
+        return f"{said}; {checked.notes}" if checked.notes else said
+    return checked.left or " ".join(checked.before.fixes)
+
+
+def print_json(source: Path, market: Market, checked: Sequence[Checked]) -> None:
+    """One report for a picture, a list of them for a folder; where pictures were mended, with what came of it."""
+    found = [describe(one) for one in checked]
+    passed = sum(one.passed for one in checked)
+    whole = {"market": market.market, "passed": passed, "pictures": len(found), "reports": found}
+    sys.stdout.write(json.dumps(whole if source.is_dir() else found[0], indent=1, ensure_ascii=False) + "\n")
+
+
+def describe(checked: Checked) -> dict[str, object]:
+    """The JSON of one picture."""
+    before = checked.before.model_dump(mode="json")
+    if checked.after is not None:
+        return {"before": before, "after": checked.after.model_dump(mode="json"), "notes": checked.notes}
+    return {"before": before, "left": checked.left} if checked.left else before

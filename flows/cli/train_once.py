@@ -1,0 +1,126 @@
+"""Run the flow `train`, unless the same was done: equal data, recipe, parameters and code leave nothing to do."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flows.processes.prefect_server import PrefectServer
+from models.errors import RegistryError
+from tasks.pipeline import steps as pipeline
+from tasks.pipeline.outcome import TrainOutcome
+from tasks.registry.tracking import check_tracking
+from tasks.training.initial import find_initial, name_source
+from tasks.workspace.parameters import find_source
+from tasks.workspace.progress import Silent
+from tasks.workspace.records import Record, Step, StepRecords, digest_json
+from tasks.workspace.settings import SOURCE, Settings
+from tasks.workspace.storage import digest_file
+
+if TYPE_CHECKING:
+    from models.families.family import FamilyConfig
+
+
+def train_or_skip(
+    settings: Settings,
+    recipe: FamilyConfig,
+    catalogue: str,
+    data_version: str | None = None,
+    quarantine: bool = False,
+    max_quarantined: float = 0.02,
+    force: bool = False,
+) -> TrainOutcome:
+    """The outcome of the flow, run now or found; the lines of a found one say which hashes were equal."""
+    check_tracking()
+    recipe = name_source(recipe, find_initial(settings, recipe))
+    records = StepRecords(settings.home)
+    if not force:
+        found = find(settings, records, recipe, catalogue, data_version, quarantine, max_quarantined)
+        if found is not None:
+            return found
+    server = PrefectServer(settings)
+    server.start()
+    os.environ["PREFECT_API_URL"] = server.url  # Prefect reads it when it is imported, while the server comes up
+    try:
+        run = find_flow(recipe.family)
+        server.wait()
+        started = time.monotonic()
+        outcome = run(recipe, catalogue, data_version, quarantine, max_quarantined)
+    finally:
+        server.stop()
+    step = train_step(settings, outcome.data_md5, catalogue, recipe, quarantine, max_quarantined)
+    records.save(step, outcome.model_dump(mode="json"), [outcome.onnx, outcome.report], time.monotonic() - started)
+    return outcome
+
+
+def find_flow(family: str) -> Callable[..., TrainOutcome]:
+    """The flow that trains this family."""
+    from tasks.registry.slots import is_editor
+
+    if is_editor(family):
+        from flows.train_editor import train_editor
+
+        return train_editor
+    from flows.train import train
+
+    return train
+
+
+def find(
+    settings: Settings,
+    records: StepRecords,
+    recipe: FamilyConfig,
+    catalogue: str,
+    data_version: str | None,
+    quarantine: bool,
+    max_quarantined: float,
+) -> TrainOutcome | None:
+    """The outcome of an equal run whose model is still registered, with all its lines skipped."""
+    if not records.any("train"):
+        return None
+    data = pipeline.ingest(settings, find_source(settings.root, catalogue), data_version, Silent())
+    record = records.find(train_step(settings, data.value.md5, catalogue, recipe, quarantine, max_quarantined))
+    if record is None or not is_registered(settings, record):
+        return None
+    outcome = TrainOutcome.model_validate(record.result)
+    lines = [line.model_copy(update={"skipped": True, "seconds": 0.0}) for line in outcome.lines[1:]]
+    return outcome.model_copy(update={"lines": [data.line, *lines]})
+
+
+def train_step(
+    settings: Settings, md5: str, catalogue: str, recipe: FamilyConfig, quarantine: bool, max_quarantined: float
+) -> Step:
+    """All that the outcome depends on: data, recipe, what it starts from, `params.yaml`, our source and weights."""
+    initial = find_initial(settings, recipe)
+    ours = [
+        path for package in ("flows", "tasks", "models", "serving") for path in sorted((SOURCE / package).rglob("*"))
+    ]
+    code = {
+        str(path.relative_to(SOURCE)): digest_file(path)
+        for path in ours
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return Step(
+        name="train",
+        inputs={
+            "catalogue": catalogue,  # views of one catalogue have its data
+            "data": md5,
+            "recipe": digest_json([recipe.model_dump(), quarantine, max_quarantined]),
+            "params": digest_file(settings.root / "params.yaml"),
+            "code": digest_json(code),
+        }
+        | ({"weights": initial.sha256} if initial else {}),
+    )
+
+
+def is_registered(settings: Settings, record: Record) -> bool:
+    """True when the version that the record ended with is still in the registry, with its bytes."""
+    from tasks.registry.register import load_version
+
+    try:
+        load_version(settings, record.result["slot"], record.result["version"])
+    except RegistryError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Servers, the worker, and what `packshot up` runs."""

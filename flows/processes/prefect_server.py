@@ -1,0 +1,229 @@
+"""The Prefect server that a command needs: the one that runs, or one of its own that its last user stops."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from models.errors import ServiceError
+from tasks.workspace.settings import LOOPBACK, Settings
+from tasks.workspace.storage import locked, storage_errors, write_atomically
+
+if TYPE_CHECKING:
+    import psutil
+
+PREFECT_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+BUSY_SECONDS = 10.0  # a server that is there may be slow to answer; where none is, the refusal comes at once
+
+
+def answers(url: str, seconds: float = 1.0) -> bool:
+    """Whether a GET of `url` gives a 2xx answer within `seconds`."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as response:
+            return bool(200 <= response.status < 300)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+
+
+def port_taken(host: str, port: int) -> bool:
+    """Whether a server cannot listen on `host:port` because another process does."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError:
+            return True
+    return False
+
+
+def log_tail(path: Path, lines: int = 5) -> str:
+    """The last non-empty `lines` of a log on one line, for an error message."""
+    kept = [line.strip() for line in path.read_text(errors="replace").splitlines() if line.strip()]
+    return " | ".join(kept[-lines:]) or "(empty)"
+
+
+def given_url(settings: Settings) -> str | None:
+    """The API that PREFECT_API_URL names when it is not the settings' own: such a server is never started here."""
+    url = os.environ.get("PREFECT_API_URL", "").rstrip("/")
+    return url if url not in {"", f"{settings.prefect_url}/api"} else None
+
+
+class PrefectServer:
+    """A running Prefect server, found or started; several commands share one and the last of them stops it.
+
+    Each user holds a shared lock that ends with its process, so a killed command neither stops a server that
+    another one uses nor leaves one behind for ever: the next user adopts it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.given = given_url(settings) is not None
+        self.url = given_url(settings) or f"{settings.prefect_url}/api"
+        self.folder = settings.home / "prefect"
+        self.log = self.folder / "server.log"
+        self._record = self.folder / "server.json"
+        self._users: IO[bytes] | None = None
+
+    def start(self) -> None:
+        """Find or start the server and return at once.
+
+        Raises:
+            ServiceError: the given server does not answer, or the port belongs to something else.
+        """
+        if self.given:
+            if not answers(f"{self.url}/health", seconds=3.0):
+                raise ServiceError(
+                    f"PREFECT_API_URL: no Prefect server answers at {self.url}; start it, or unset PREFECT_API_URL"
+                )
+            return
+        with self._sole():
+            self._users = (self.folder / "server.users").open("ab")
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+            try:
+                if self._started() is None and not answers(f"{self.url}/health", BUSY_SECONDS):
+                    self._launch()
+            except BaseException:
+                self._users.close()
+                raise
+
+    def wait(self, seconds: float = START_SECONDS) -> str:
+        """Block until the server answers, whoever started it, and return its API's address.
+
+        Raises:
+            ServiceError: the server ended, or did not answer in `seconds`; the message has the log's tail.
+        """
+        deadline = time.monotonic() + seconds
+        while not answers(f"{self.url}/health"):
+            ended = self._users is not None and self._started() is None
+            if ended or time.monotonic() > deadline:
+                what = "ended before it answered" if ended else f"did not answer in {seconds:.0f} s"
+                tail = log_tail(self.log) if self.log.exists() else "(no log)"
+                raise ServiceError(f"the Prefect server at {self.url} {what}; its log {self.log} ends: {tail}")
+            time.sleep(0.2)
+        return self.url
+
+    def stop(self) -> None:
+        """Leave the server; when nobody else uses it and a command like this one started it, end it."""
+        if self._users is None:
+            return
+        send_what_waits()
+        with self._sole():
+            fcntl.flock(self._users, fcntl.LOCK_UN)
+            server = self._started()
+            if server is not None and self._alone():
+                end_session(server)
+                self._record.unlink(missing_ok=True)
+            self._users.close()
+            self._users = None
+
+    @contextmanager
+    def _sole(self) -> Iterator[None]:
+        with locked(self.folder / "server.lock", START_SECONDS, "starting or stopping the Prefect server"):
+            yield
+
+    def _alone(self) -> bool:
+        try:
+            fcntl.flock(self._users or -1, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _started(self) -> psutil.Process | None:
+        """The process that this or another command started, if it still runs."""
+        import psutil
+
+        if not self._record.exists():
+            return None
+        record = json.loads(self._record.read_text())
+        try:
+            process = psutil.Process(record["pid"])
+            alive = process.status() != psutil.STATUS_ZOMBIE and process.create_time() == record["created"]
+        except psutil.NoSuchProcess:
+            return None
+        return process if alive else None
+
+    def _launch(self) -> None:
+        import psutil
+
+        host, port = self.settings.prefect_host, self.settings.prefect_port
+        refuse_open_host("PACKSHOT_PREFECT_HOST", host, [PREFECT_AUTH], os.environ)
+        refuse_taken_port("Prefect", host, port)
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+        output = (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
+        environment = {**os.environ, **self.settings.environment()}
+        with storage_errors(self.log):  # not subprocess.Popen, which complains when the server outlives its object
+            pid = os.posix_spawn(sys.executable, command, environment, file_actions=actions, setsid=True)
+        record = {"pid": pid, "created": psutil.Process(pid).create_time()}
+        write_atomically(self._record, json.dumps(record).encode())
+
+
+def refuse_open_host(field: str, host: str, needed: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Raise a ServiceError when a server would listen beyond this machine without a password."""
+    missing = [name for name in needed if not environment.get(name)]
+    if host not in LOOPBACK and missing:
+        raise ServiceError(
+            f"{field}: {host} is not loopback and auth is off; set {' and '.join(missing)}, or use 127.0.0.1"
+        )
+
+
+def refuse_taken_port(server: str, host: str, port: int) -> None:
+    """Raise a ServiceError that names the port when something listens there already."""
+    if port_taken(host, port):
+        raise ServiceError(
+            f"port {port} on {host} is in use, and {server} needs it: stop what listens there "
+            f"(`ss -ltnp 'sport = :{port}'` names it), or set PACKSHOT_{server.upper()}_PORT to a free port"
+        )
+
+
+def send_what_waits() -> None:
+    """Send the logs and events that this process still holds: they would be lost with the server."""
+    if "prefect" not in sys.modules:
+        return
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=STOP_SECONDS)
+    EventsWorker.drain_all(timeout=STOP_SECONDS)
+
+
+def end_session(server: psutil.Process) -> None:
+    """Interrupt the server, which leads a session of its own, and kill the session if it has not ended in 10 s."""
+    import psutil
+
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(STOP_SECONDS)  # its port is free only then
+
+
+@contextmanager
+def prefect_server(settings: Settings) -> Iterator[str]:
+    """Yield the API's address of a running Prefect server, started for the block's time when there was none.
+
+    Raises:
+        ServiceError: PREFECT_API_URL names a server that does not answer, the port is taken by something else,
+            or the server did not come up in 60 s.
+    """
+    server = PrefectServer(settings)
+    server.start()
+    try:
+        yield server.wait()
+    finally:
+        server.stop()

@@ -1,0 +1,218 @@
+"""`packshot up`: the processes of the Procfile, run and stopped together."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+from honcho.environ import parse_procfile
+from honcho.manager import SIGNALS, Manager
+
+from flows.processes.deployments import ready_file
+from flows.processes.prefect_server import PREFECT_AUTH, answers, refuse_open_host, refuse_taken_port
+from flows.reporting.console import EXIT_INTERRUPTED, summary_table
+from models.errors import InputError, ServiceError
+from tasks.promotion.shipments import awaits_shipping
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import storage_errors, write_atomically
+
+MLFLOW_AUTH = ("MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD")
+WORKER = "deployments"
+WORKER_SECONDS = 10.0
+KILL_SECONDS = 20.0
+HEALTH_SECONDS = 90.0
+
+
+def up(settings: Settings) -> None:
+    """Run the Procfile's processes until Ctrl-C or SIGTERM, and leave none of them behind.
+
+    Raises:
+        InputError: there is no Procfile under the settings' root.
+        ServiceError: a port is taken, a host is not loopback while its auth is off, or a process ended by itself.
+    """
+    procfile = settings.root / "Procfile"
+    if not procfile.is_file():
+        raise InputError("PACKSHOT_ROOT", str(settings.root), "a checkout of Packshot, which has a Procfile")
+    refuse_open_hosts(settings, os.environ)
+    refuse_taken_port("Prefect", settings.prefect_host, settings.prefect_port)
+    refuse_taken_port("MLflow", settings.mlflow_host, settings.mlflow_port)
+    make_folders(settings)
+    ship_weights(settings)
+    processes = Processes(settings)
+    for name, command in parse_procfile(procfile.read_text()).processes.items():
+        processes.add_process(name, command, env=process_environment(settings), cwd=str(settings.root))
+    processes.loop()
+    processes.end_leftovers()
+    if processes.returncode not in {signal["rc"] for signal in SIGNALS.values()}:
+        raise ServiceError(f"{processes.ended_first()} ended by itself; its last lines above say why")
+
+
+def refuse_open_hosts(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Raise a ServiceError when a server would listen beyond this machine without a password."""
+    servers = (
+        ("PACKSHOT_PREFECT_HOST", settings.prefect_host, (PREFECT_AUTH,)),
+        ("PACKSHOT_MLFLOW_HOST", settings.mlflow_host, MLFLOW_AUTH),
+    )
+    for field, host, needed in servers:
+        refuse_open_host(field, host, needed, environment)
+    if mlflow_auth(environment) and importlib.util.find_spec("flask_wtf") is None:
+        raise ServiceError(
+            "MLflow's auth needs the package Flask-WTF; install it: .venv/bin/pip install 'mlflow[auth]'"
+        )
+
+
+def mlflow_auth(environment: Mapping[str, str]) -> bool:
+    """Whether MLflow's basic auth is asked for."""
+    return all(environment.get(name) for name in MLFLOW_AUTH)
+
+
+def make_folders(settings: Settings) -> None:
+    """Make the folders of state, and the file that keeps MLflow's users there too."""
+    for folder in (settings.home / "prefect", settings.mlflow_artifacts):
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    ready_file(settings).unlink(missing_ok=True)
+    users = settings.home / "mlflow" / "users.db"
+    lines = ("[mlflow]", "default_permission = READ", f"database_uri = sqlite:///{users}", "admin_username = admin")
+    function = "authorization_function = mlflow.server.auth:authenticate_request_basic_auth"
+    write_atomically(auth_config(settings), "\n".join([*lines, function, ""]).encode())
+
+
+def ship_weights(settings: Settings) -> None:
+    """See that the weights that come with Packshot are registered, in a process that ends before the servers start.
+
+    Raises:
+        ServiceError: they cannot be registered.
+    """
+    if not awaits_shipping(settings):
+        return
+    command = [sys.executable, "-m", "flows.processes.shipping"]
+    ended = subprocess.run(command, env=process_environment(settings), cwd=settings.root, check=False)
+    if ended.returncode == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt
+    if ended.returncode:
+        raise ServiceError("the shipped weights were not registered; the line above says why")
+
+
+def auth_config(settings: Settings) -> Path:
+    """MLflow's basic-auth configuration."""
+    return settings.home / "mlflow" / "basic_auth.ini"
+
+
+def process_environment(settings: Settings) -> dict[str, str]:
+    """The environment of every process of the Procfile; what the user set stays unless it is ours to say."""
+    given = dict(os.environ)
+    if PREFECT_AUTH in given:  # the worker is a client of the server beside it
+        given.setdefault("PREFECT_API_AUTH_STRING", given[PREFECT_AUTH])
+    return {
+        "MLFLOW_AUTH_CONFIG_PATH": str(auth_config(settings)),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job queue is a process of its own that we never use
+        **given,
+        **settings.environment(),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+        "PREFECT_API_URL": f"{settings.prefect_url}/api",
+        "PACKSHOT_ROOT": str(settings.root),
+        "PACKSHOT_HOME": str(settings.home),
+        "PACKSHOT_PREFECT_HOST": settings.prefect_host,
+        "PACKSHOT_PREFECT_PORT": str(settings.prefect_port),
+        "PACKSHOT_MLFLOW_HOST": settings.mlflow_host,
+        "PACKSHOT_MLFLOW_PORT": str(settings.mlflow_port),
+        "PACKSHOT_MLFLOW_DATABASE": settings.mlflow_database,
+        "PACKSHOT_MLFLOW_ARTIFACTS": str(settings.mlflow_artifacts),
+        "PACKSHOT_MLFLOW_AUTH": "--app-name basic-auth" if mlflow_auth(given) else "",
+    }
+
+
+class Processes(Manager):  # type: ignore[misc]  # honcho has no types
+    """Honcho's manager, which says when all is up, and stops the worker before the servers that it reports to."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self._stopping_since: float | None = None
+        self._leftovers: list[psutil.Process] = []
+
+    def _start(self) -> None:
+        super()._start()
+        threading.Thread(target=self._announce, daemon=True).start()  # after the forks, which copy no thread
+
+    def _announce(self) -> None:
+        """Print the addresses once every process answers, or the ones that do not."""
+        deadline = time.monotonic() + HEALTH_SECONDS
+        while not all(health(self.settings).values()):
+            if self._stopping_since is not None:
+                return
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.3)
+        print_addresses(self.settings)
+
+    def terminate(self) -> None:
+        """Ask the worker to stop, then the servers; called again, ask all of them at once."""
+        if self._stopping_since is None:
+            self._stopping_since = time.monotonic()
+            self._step_down()
+        elif self._all_started():
+            super().terminate()
+
+    def _step_down(self) -> None:
+        """Take the next step of the stop that is due; it runs again until the servers were asked."""
+        waited = time.monotonic() - (self._stopping_since or 0.0)
+        worker = self._processes.get(WORKER, {})
+        if self._all_started():
+            if not self._leftovers:
+                self._leftovers = psutil.Process().children(recursive=True)
+                if "returncode" not in worker and worker:
+                    self._procmgr.terminate(worker["pid"])
+            if not worker or "returncode" in worker or waited > WORKER_SECONDS:
+                super().terminate()
+                return
+        timer = threading.Timer(0.1, self._step_down)
+        timer.daemon = True
+        timer.start()
+
+    def kill(self) -> None:
+        """Kill what is left, once it had time to stop by itself."""
+        if time.monotonic() - (self._stopping_since or 0.0) > KILL_SECONDS:
+            super().kill()
+
+    def end_leftovers(self) -> None:
+        """Kill the descendants, such as runs in sessions of their own, that outlived the process that started them."""
+        for process in self._leftovers:
+            if process.is_running():
+                process.kill()
+        psutil.wait_procs(self._leftovers, timeout=5)
+
+    def ended_first(self) -> str:
+        """The name of a process that ended with an error, for the message."""
+        return next(
+            (name for name, process in self._processes.items() if process.get("returncode", 0) > 0), "a process"
+        )
+
+
+def health(settings: Settings) -> dict[str, bool]:
+    """Process name -> whether it answers now."""
+    return {
+        "prefect": answers(f"{settings.prefect_url}/api/health"),
+        "mlflow": answers(f"{settings.mlflow_url}/health"),
+        WORKER: ready_file(settings).exists(),
+    }
+
+
+def print_addresses(settings: Settings) -> None:
+    """Print where each process is, and whether it answers."""
+    where = {
+        "prefect": f"{settings.prefect_url}  runs, forms, schedules",
+        "mlflow": f"{settings.mlflow_url}  runs, models, figures",
+        WORKER: f"{settings.prefect_url}/deployments  train, retrain, promote, rollback, generate, edit",
+    }
+    rows = [(name, "up" if fine else "no answer", where[name]) for name, fine in health(settings).items()]
+    summary_table("packshot up (Ctrl-C stops all of it)", ("process", "state", "address"), rows, {"no answer": "red"})

@@ -1,0 +1,1 @@
+"""What a terminal and a run's page show."""

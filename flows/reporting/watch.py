@@ -1,0 +1,65 @@
+"""Who hears how far a step is: the terminal, and the run's page in Prefect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from prefect.artifacts import create_image_artifact, create_progress_artifact, update_progress_artifact
+from prefect.context import FlowRunContext
+
+from flows.reporting.console import ConsoleProgress
+from tasks.workspace.settings import Settings
+
+EVERY_SECONDS = 3.0
+
+
+class Watch:
+    """A tasks.workspace.progress.Progress that draws a bar on the terminal and keeps a progress artifact in Prefect."""
+
+    def __init__(self, label: str) -> None:
+        self._label, self._console = label, ConsoleProgress(label)
+        self._artifact: UUID | None = None
+        self._told = 0.0
+        self._in_flow = FlowRunContext.get() is not None
+
+    def update(self, done: int, total: int, note: str = "") -> None:
+        """Show that `done` of `total` units are finished."""
+        self._console.update(done, total, note)
+        now = time.monotonic()
+        if self._in_flow and (done >= total or now - self._told > EVERY_SECONDS):
+            self._told = now
+            self._tell(100.0 * done / max(total, 1), note)
+
+    def _tell(self, percent: float, note: str) -> None:
+        if self._artifact is None:
+            made = create_progress_artifact(percent, key=f"progress-{self._label}", description=note or self._label)
+            self._artifact = made if isinstance(made, UUID) else None
+        else:
+            update_progress_artifact(self._artifact, progress=percent, description=note or self._label)
+
+    def close(self) -> None:
+        """Leave the bar where it is."""
+        self._console.close()
+
+
+@contextmanager
+def watching(label: str) -> Iterator[Watch]:
+    """A watch for the time of one step."""
+    watch = Watch(label)
+    try:
+        yield watch
+    finally:
+        watch.close()
+
+
+def show_picture(settings: Settings, run_id: str, path: Path, folder: str, key: str, text: str) -> None:
+    """Put a picture that MLflow keeps on the flow run's page; it is seen while the MLflow server is up."""
+    if FlowRunContext.get() is None:
+        return
+    inside = f"{folder}/{path.name}" if folder else path.name
+    url = f"{settings.mlflow_url}/get-artifact?path={inside}&run_uuid={run_id}"
+    create_image_artifact(image_url=url, key=key, description=text)

@@ -1,0 +1,1 @@
+"""Gaussians over images and discretised logistics."""

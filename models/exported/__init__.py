@@ -1,0 +1,1 @@
+"""ONNX files: written, checked, and run without torch."""

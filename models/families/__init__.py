@@ -1,0 +1,1 @@
+"""What a family is, and what families share."""

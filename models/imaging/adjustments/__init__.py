@@ -1,0 +1,1 @@
+"""Tone, colour and degradation."""

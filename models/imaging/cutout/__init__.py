@@ -1,0 +1,1 @@
+"""Finding the product, and cutting it out."""

@@ -1,0 +1,1 @@
+"""Resampling, patches and tiles."""

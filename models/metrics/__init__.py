@@ -1,0 +1,1 @@
+"""Distances, manifolds, confidence intervals, and the network behind them."""

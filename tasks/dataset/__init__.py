@@ -1,0 +1,1 @@
+"""From a catalogue to arrays: validated by Great Expectations, split and prepared."""

@@ -1,1 +1,0 @@
-"""EDIT: operations on photographs of any size; one file an operation, one schema for command line, HTTP and flows."""

@@ -1,0 +1,1 @@
+"""A photograph, or a folder of them, put through operations."""

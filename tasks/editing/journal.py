@@ -1,0 +1,108 @@
+"""What a batch has finished, a line for each photograph, so that the same command goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.editing.table import Row
+from tasks.workspace.storage import storage_errors
+
+
+class Asked(BaseModel):
+    """A network that an operation asked for, and the version that it got; `family` is what was asked, None for any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slot: str
+    family: str | None
+    version: int
+
+
+class Entry(BaseModel):
+    """A finished photograph: what it was made from and by, its row, and what the lineage index has of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    """Of the picture's name and bytes, the operations and how the result is written."""
+    row: Row
+    networks: tuple[Asked, ...] = ()
+    software: str
+    created: str
+    flow_run: str = ""
+
+
+class Journal:
+    """An append-only file of entries; in memory are their keys and where in the file they stand."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, Lock()
+        self._places: dict[str, int] = {}
+        self.outputs: dict[str, str] = {}
+        """Picture -> the name of its edited file, of all that was finished."""
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = path.open("a+b")
+            self._end = self._read()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+    def find(self, key: str) -> Entry | None:
+        """The newest entry of `key`."""
+        with self._lock:
+            if key not in self._places:
+                return None
+            self._stream.seek(self._places[key])
+            return Entry.model_validate_json(self._stream.readline())
+
+    def add(self, entry: Entry) -> None:
+        """Append an entry, whole or not at all.
+
+        Raises:
+            StorageError: the disk is full.
+        """
+        line = entry.model_dump_json().encode() + b"\n"
+        with self._lock, storage_errors(self._path):
+            self._stream.seek(self._end)
+            self._stream.write(line)
+            self._stream.flush()
+            self._places[entry.key] = self._end
+            self._end += len(line)
+
+    def _read(self) -> int:
+        """Take up what is there; cut off the half line that a kill or a full disk left."""
+        end = 0
+        for line in self._lines():
+            entry = _parse(line)
+            if entry is None:
+                break
+            self._places[entry.key] = end
+            self.outputs[entry.row.input] = entry.row.output
+            end += len(line)
+        os.ftruncate(self._stream.fileno(), end)
+        return end
+
+    def _lines(self) -> Iterator[bytes]:
+        self._stream.seek(0)
+        return iter(self._stream)
+
+
+def _parse(line: bytes) -> Entry | None:
+    try:
+        return Entry.model_validate_json(line) if line.endswith(b"\n") else None
+    except (ValidationError, json.JSONDecodeError):
+        return None

@@ -1,0 +1,78 @@
+"""The result table of a batch: a csv with one row a photograph, in the order of their names."""
+
+from __future__ import annotations
+
+import csv
+from io import TextIOWrapper
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.workspace.storage import storage_errors
+
+Status = Literal["edited", "broken", "refused", "failed"]
+"""`broken`: it cannot be read; `refused`: the operations or its name do not fit it; `failed`: a defect of ours."""
+TABLE = "edits.csv"
+
+
+class Row(BaseModel):
+    """What became of one photograph: lengths in pixels, `product_delta_e` and `product_ssim` by `changes`.
+
+    `input` is relative to the folder that was edited, `output` to the folder of the results, "" where there is none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: str
+    output: str = ""
+    status: Status
+    reason: str = ""
+    format: str = ""
+    mode: str = ""
+    width: int | None = None
+    height: int | None = None
+    output_width: int | None = None
+    output_height: int | None = None
+    operations: str = ""
+    versions: str = ""
+    source_type: str = ""
+    may_alter_product: bool | None = None
+    product_delta_e: float | None = None
+    product_ssim: float | None = None
+    notes: str = ""
+    seconds: float | None = None
+    input_sha256: str = ""
+    output_sha256: str = ""
+
+
+class Table:
+    """A csv that is written row by row; a reader sees whole rows at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with storage_errors(path):
+            # Names that are not UTF-8 are written with escapes, so that the file can be read everywhere.
+            self._stream: TextIOWrapper = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._writer = csv.DictWriter(self._stream, list(Row.model_fields))
+            self._writer.writeheader()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with storage_errors(self.path):
+            self._stream.close()
+
+    def add(self, row: Row) -> None:
+        """Write one row.
+
+        Raises:
+            StorageError: the disk is full.
+        """
+        with storage_errors(self.path):
+            self._writer.writerow({name: "" if value is None else value for name, value in row.model_dump().items()})
+            self._stream.flush()

@@ -1,0 +1,121 @@
+"""What a batch comes to: counts, the first reasons, and the trail of each result in the lineage index."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.editing.job import EditedFile, Plan
+from tasks.editing.journal import Entry
+from tasks.editing.table import TABLE, Row, Status
+from tasks.pipeline.trail import record_edits
+from tasks.workspace.settings import Settings
+
+RECORDED_AT_ONCE = 200
+REASONS = 10
+
+
+class Reason(BaseModel):
+    """Why one photograph has no result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    picture: str
+    status: Status
+    reason: str
+
+
+class BatchResult(BaseModel):
+    """What a batch came to: `edited` now, `kept` from an earlier run of the same edit, and what was left out and why.
+
+    `reasons` are the first of those left out, the table has them all; `others` are files that are no pictures.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path
+    table: Path
+    edited: int
+    kept: int
+    broken: int
+    refused: int
+    failed: int
+    others: int
+    reasons: list[Reason]
+    seconds: float
+
+    @property
+    def left_out(self) -> int:
+        """How many photographs have no result."""
+        return self.broken + self.refused + self.failed
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        names = ("edited", "kept", "broken", "refused", "failed", "others")
+        words = {"kept": "done before", "others": "other files"}
+        counts = [f"{value:,} {words.get(name, name)}" for name in names if (value := getattr(self, name))]
+        return f"{', '.join(counts)} in {self.seconds:.1f} s"
+
+
+class Finished(NamedTuple):
+    """One photograph that was dealt with; `entry` is None where it has no result."""
+
+    row: Row
+    entry: Entry | None = None
+    output: Path = Path()
+    kept: bool = False
+
+
+@dataclass
+class Tally:
+    """Counts what was dealt with, and hands it to the lineage index some hundreds at a time."""
+
+    settings: Settings
+    plan: Plan
+    source: Path
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: list[Reason] = field(default_factory=list)
+    waiting: list[EditedFile] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        return self.counts.total()
+
+    @property
+    def note(self) -> str:
+        """How many were left out so far."""
+        left_out = self.done - self.counts["edited"] - self.counts["kept"]
+        return f"photos, {left_out} left out" if left_out else "photos"
+
+    def add(self, done: Finished) -> None:
+        """Count one photograph."""
+        self.counts["kept" if done.kept else done.row.status] += 1
+        if done.entry is None:
+            if len(self.reasons) < REASONS:
+                self.reasons.append(Reason(picture=done.row.input, status=done.row.status, reason=done.row.reason))
+            return
+        self.waiting.append(EditedFile(self.source / done.row.input, done.output, done.entry))
+        if len(self.waiting) >= RECORDED_AT_ONCE:
+            self.record()
+
+    def record(self) -> None:
+        """Write what waits to the lineage index."""
+        record_edits(self.settings, self.plan, self.waiting)
+        self.waiting.clear()
+
+    def result(self, out: Path, others: int, seconds: float) -> BatchResult:
+        """What the whole batch came to."""
+        names = ("edited", "kept", "broken", "refused", "failed")
+        return BatchResult(
+            folder=out,
+            table=out / TABLE,
+            others=others,
+            reasons=self.reasons,
+            seconds=round(seconds, 2),
+            **{name: self.counts[name] for name in names},
+        )

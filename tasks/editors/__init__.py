@@ -1,1 +1,0 @@
-"""EDITORS: how a trained editing network is judged on held-out images, held against the champion, and registered."""

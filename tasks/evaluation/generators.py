@@ -1,0 +1,190 @@
+"""Evaluate an exported generator on held-out images: distance, recognisability, and whether it copies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from models import load_family
+from models.errors import InputError
+from models.exported.generator import ExportedGenerator
+from models.metrics.criteria import TRUSTED, choose_criterion
+from models.metrics.distances import SUBSETS, nearest_neighbours, subset_size
+from models.metrics.manifold import NEAREST
+from tasks.dataset.prepared import PreparedSet
+from tasks.evaluation.figures import (
+    CODE,
+    measure_categories,
+    measure_copies,
+    measure_distances,
+    measure_untrained,
+    read_likelihood,
+    real_floors,
+    set_floors,
+)
+from tasks.evaluation.measured_sets import measure_generated, measure_real
+from tasks.evaluation.report import CONTACT_SHEET, EvaluationReport
+from tasks.evaluation.ruler import RulerFile
+from tasks.evaluation.sheets import film_strip, interpolation_sheet, pairs_sheet, version_sheet
+from tasks.photos.contact_sheet import grid, save_sheet
+from tasks.workspace.progress import Progress
+from tasks.workspace.records import Step, digest_code
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file, storage_errors, write_atomically
+
+GRID = 100
+CLOSEST = 12
+LIKELIHOOD, UNTRAINED = "likelihood.json", "untrained.npy"
+
+
+class EvaluateConfig(BaseModel):
+    """How many samples are judged, and from which seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    samples: int = Field(default=10_000, ge=100, le=100_000, description="generated images to judge")
+    samples_of: dict[str, Annotated[int, Field(ge=100, le=100_000)]] = Field(
+        default={}, description="another number for families that sample slowly"
+    )
+    seed: int = Field(default=1234, ge=0, le=2**31 - 1, description="seed of their noise")
+
+    def count(self, family: str) -> int:
+        """How many samples of `family` are judged."""
+        return self.samples_of.get(family, self.samples)
+
+
+def evaluate_step(
+    onnx_sha256: str, family: str, prepared: PreparedSet, config: EvaluateConfig, ruler: RulerFile, training: Path
+) -> Step:
+    """What an evaluation depends on; `training` is the folder that may hold the model's likelihood."""
+    likelihood = training / LIKELIHOOD
+    return Step(
+        name="evaluate",
+        inputs={
+            "model": onnx_sha256,
+            "prepared": prepared.key,
+            "ruler": ruler.digest,
+            "protocol": f"{config.count(family)} of seed {config.seed}",
+            "code": digest_code(*CODE, "tasks.evaluation.generators", "tasks.evaluation.sheets"),
+        }
+        | ({"likelihood": digest_file(likelihood)} if likelihood.exists() else {}),
+    )
+
+
+def evaluate(
+    settings: Settings,
+    onnx: Path,
+    family: str,
+    prepared: PreparedSet,
+    config: EvaluateConfig,
+    ruler: RulerFile,
+    key: str,
+    progress: Progress,
+    training: Path,
+) -> tuple[EvaluationReport, Path]:
+    """Judge the generator against the test split; returns the report and its folder, with pictures beside it.
+
+    The folder `training` may hold images of the network before training (`untrained.npy`, uint8 (N, H, W, C)), its
+    likelihood and its grids of samples; what is not there is left out.
+
+    Raises:
+        InputError: the generator knows other categories than the prepared set has.
+    """
+    generator, count = ExportedGenerator(onnx), config.count(family)
+    if generator.categories != prepared.categories:
+        raise InputError("the model's categories", ", ".join(generator.categories), prepared.categories)
+    made = measure_generated(generator, ruler, count, config.seed, progress)
+    real, names = measure_real(settings, prepared, ruler), prepared.categories
+    neighbours = nearest_neighbours(made.images, prepared.images("train"))
+    likelihood, likelihood_protocol = read_likelihood(training / LIKELIHOOD)
+    figures = [
+        *measure_distances(real, made, names, config.seed),
+        *measure_categories(made, names, generator.conditional),
+        *measure_copies(neighbours),
+        *likelihood,
+    ]
+    if (training / UNTRAINED).exists():
+        figures += measure_untrained(np.load(training / UNTRAINED), real, names, ruler)
+    digest, folder = digest_file(onnx), evaluation_folder(settings, key)
+    closest = np.argsort(neighbours.differences)[:CLOSEST]
+    title = f"{family} for {prepared.catalogue}, model {digest[:8]}"
+    nearest = prepared.images("train")[neighbours.rows[closest]]
+    about = f"{title}: the samples closest to a training image"
+    save_sheet(
+        pairs_sheet(made.images[closest], nearest, neighbours.differences[closest], about), folder / "nearest.png"
+    )
+    save_sheet(grid(made.images[:GRID], len(names)), folder / "samples.png")
+    report = EvaluationReport(
+        key=key,
+        catalogue=prepared.catalogue,
+        family=family,
+        conditional=generator.conditional,
+        onnx_sha256=digest,
+        prepared_key=prepared.key,
+        data_md5=prepared.data_md5,
+        criterion=choose_criterion(len(real), count),
+        protocol=protocol(prepared, config, ruler, count) | likelihood_protocol,
+        figures=set_floors(figures, real_floors(settings, prepared, ruler, real, count, config.seed)),
+        left_out=draw_pictures(generator, family, training, prepared.shape[0], folder, title),
+    )
+    with storage_errors(folder):
+        np.save(folder / "features.npy", made.features.numpy())
+    write_atomically(folder / "report.json", report.model_dump_json(indent=1).encode() + b"\n")
+    return report, folder
+
+
+def draw_pictures(
+    generator: ExportedGenerator, family: str, training: Path, height: int, folder: Path, title: str
+) -> dict[str, str]:
+    """Write the pictures by which versions are compared; returns those that were left out, and why."""
+    save_sheet(version_sheet(generator, title), folder / CONTACT_SHEET)
+    left_out = {}
+    if load_family(family).discrete:
+        left_out["interpolations.png"] = f"{family} draws grey levels by its noise: nothing lies between two samples"
+    else:
+        save_sheet(interpolation_sheet(generator, f"{title}: interpolations"), folder / "interpolations.png")
+    strip = film_strip(training, height, f"{title}: the training")
+    if strip is None:
+        left_out["film-strip.png"] = "the training left fewer than two grids of samples"
+    else:
+        save_sheet(strip, folder / "film-strip.png")
+    return left_out
+
+
+def evaluation_folder(settings: Settings, key: str) -> Path:
+    """Where an evaluation's report, pictures and features are."""
+    return settings.home / "evaluations" / key
+
+
+def protocol(
+    prepared: PreparedSet, config: EvaluateConfig, ruler: RulerFile, count: int
+) -> dict[str, str | int | float]:
+    """What anyone needs to measure the same again."""
+    reference = len(prepared.images("test"))
+    return {
+        "reference_split": "test",
+        "reference_digest": prepared.digest("test"),
+        "reference_images": reference,
+        "samples": count,
+        "seed": config.seed,
+        "resizer": f"none, {prepared.shape[0]}x{prepared.shape[1]} as prepared",
+        "extractor": ruler.path.name,
+        "extractor_digest": ruler.digest,
+        "extractor_accuracy": ruler.accuracy,
+        "criterion": f"Fréchet distance where both sets have {TRUSTED:,} images, else kernel distance",
+        "kid": f"{SUBSETS} subsets of {subset_size(reference, count)}; by category all pairs",
+        "manifold": f"{NEAREST} nearest of {min(reference, count):,} images of each kind",
+    }
+
+
+def write_metrics(report: EvaluationReport, path: Path) -> None:
+    """The figures as one flat JSON object, the form `dvc metrics` shows."""
+    flat = {
+        figure.name if figure.category is None else f"{figure.name}/{figure.category}": round(figure.value, 5)
+        for figure in report.figures
+    }
+    write_atomically(path, json.dumps(flat, indent=1, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,91 @@
+"""Sets of images and what the ruler sees in them: the held-out ones, the floor's, and the generated ones."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from models.exported.generator import ExportedGenerator, ExportedRuler
+from tasks.dataset.prepared import PreparedSet
+from tasks.evaluation.report import EvaluationReport
+from tasks.evaluation.ruler import RulerFile
+from tasks.workspace.progress import Progress
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import write_atomically
+
+
+class Measured(BaseModel):
+    """Images uint8 (N, H, W, C), their features (N, D), predicted categories (N,), and the categories they are of (N,).
+
+    For images of a generator that cannot be asked for a category, the predicted one is taken.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    images: npt.NDArray[np.uint8]
+    features: Tensor
+    predicted: Tensor
+    categories: Tensor
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+def measure_generated(
+    generator: ExportedGenerator, ruler: RulerFile, count: int, seed: int, progress: Progress
+) -> Measured:
+    """Make `count` samples and measure them."""
+    measuring, images, features, predicted = ExportedRuler(ruler.path), [], [], []
+    done = 0
+    for batch in generator.batches(count, seed):
+        found, guessed = measuring.measure(batch)
+        images.append(batch)
+        features.append(torch.from_numpy(found))
+        predicted.append(torch.from_numpy(guessed))
+        done += len(batch)
+        progress.update(done, count, "images generated and measured")
+    guesses = torch.cat(predicted)
+    categories = torch.from_numpy(generator.wanted(count)) if generator.conditional else guesses
+    return Measured(
+        images=np.concatenate(images), features=torch.cat(features), predicted=guesses, categories=categories
+    )
+
+
+def measure_real(settings: Settings, prepared: PreparedSet, ruler: RulerFile) -> Measured:
+    """The test split; measured once and kept."""
+    path = features_path(settings, prepared.digest("test"), ruler.digest)
+    images = prepared.images("test")
+    if not path.exists():
+        features, predicted = ExportedRuler(ruler.path).measure(images)
+        content = io.BytesIO()
+        np.savez(content, features=features, predicted=predicted)
+        write_atomically(path, content.getvalue())
+    labels = torch.from_numpy(prepared.labels("test"))
+    with np.load(path) as kept:
+        seen, guessed = torch.from_numpy(kept["features"]), torch.from_numpy(kept["predicted"])
+    return Measured(images=images, features=seen, predicted=guessed, categories=labels)
+
+
+def measure_floor(prepared: PreparedSet, ruler: RulerFile, count: int, seed: int) -> Measured:
+    """At most `count` training images, drawn by `seed`: real images that no figure should tell from the test split."""
+    rows = np.sort(np.random.default_rng(seed).permutation(len(prepared.images("train")))[:count])
+    images = prepared.images("train")[rows]
+    features, predicted = (torch.from_numpy(found) for found in ExportedRuler(ruler.path).measure(images))
+    labels = torch.from_numpy(prepared.labels("train")[rows])
+    return Measured(images=images, features=features, predicted=predicted, categories=labels)
+
+
+def reference_path(settings: Settings, report: EvaluationReport) -> Path:
+    """Where the features of the report's reference images are kept."""
+    return features_path(settings, str(report.protocol["reference_digest"]), str(report.protocol["extractor_digest"]))
+
+
+def features_path(settings: Settings, reference: str, extractor: str) -> Path:
+    """Where the features that one extractor finds in one split are kept."""
+    return settings.home / "features" / f"{reference[:16]}-{extractor[:16]}.npz"

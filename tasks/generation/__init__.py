@@ -1,0 +1,1 @@
+"""Images and textures, made and published."""

@@ -1,0 +1,1 @@
+"""A slot's versions, ranked on one protocol."""

@@ -1,0 +1,51 @@
+"""What each family costs: the parameters that its recipe makes, and what its newest registered version took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models import FAMILIES, load_family
+from models.families.family import ImageShape
+from tasks.registry.register import VersionSummary
+from tasks.workspace.parameters import load_recipe
+from tasks.workspace.settings import Settings
+
+SHAPE = ImageShape(channels=1, size=32, categories=10)
+COSTS = ("latency_ms", "megabytes", "training_seconds")
+
+
+@dataclass(frozen=True)
+class FamilyCost:
+    """A family's line: `parameters` are the numbers that its generator holds, with the recipe of `params.yaml`."""
+
+    name: str
+    capability: str
+    title: str
+    parameters: str
+
+
+def list_families(settings: Settings) -> list[FamilyCost]:
+    """Every family with its parameters for ten categories of grey images of 32x32."""
+    return [
+        FamilyCost(name, load_family(name).capability, load_family(name).title, f"{count_parameters(settings, name):,}")
+        for name in FAMILIES
+    ]
+
+
+def count_parameters(settings: Settings, family: str) -> int:
+    """The numbers of the generator's state; counted without giving them memory."""
+    import torch
+
+    with torch.device("meta"):
+        made = load_family(family)(load_recipe(settings.root, family, {}), SHAPE)
+        return sum(kept.numel() for kept in made.generator.state_dict().values())
+
+
+def measured_costs(versions: Iterable[VersionSummary]) -> dict[str, tuple[str, ...]]:
+    """The costs of each family's newest version of any slot that says so in its tags."""
+    newest: dict[str, VersionSummary] = {}
+    for version in sorted(versions, key=lambda version: version.created):
+        if any(name in version.tags for name in COSTS):
+            newest[version.tags["family"]] = version
+    return {family: tuple(version.tags.get(name, "") for name in COSTS) for family, version in newest.items()}

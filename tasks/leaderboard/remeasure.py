@@ -1,0 +1,38 @@
+"""Judge again the versions that a leaderboard holds apart, so that all stand on the same held-out images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tasks.leaderboard.page import publish_leaderboard
+from tasks.leaderboard.ranking import Leaderboard, build_leaderboard
+from tasks.pipeline.reevaluate import evaluate_registered
+from tasks.promotion.selection import log_report
+from tasks.registry.register import CHAMPION, list_versions
+from tasks.registry.tracking import open_tracking, service_errors
+
+if TYPE_CHECKING:
+    from tasks.workspace.progress import Progress
+    from tasks.workspace.settings import Settings
+
+
+def measure_apart(settings: Settings, slot: str, progress: Progress) -> Leaderboard:
+    """Evaluate the versions of `slot` that are apart on the champion's data (or the newest version's), and rank again.
+
+    The reports go to the runs that the versions came from. What was measured in the same way is not measured again.
+
+    Raises:
+        RegistryError: a version is no generator, or its file is lost.
+        InputError: DVC can no longer produce the data, or a version knows other categories.
+    """
+    board, versions = build_leaderboard(settings, slot), list_versions(settings, slot)
+    if not any(standing.apart for standing in board.standings):
+        return board
+    first = next((version for version in versions if CHAMPION in version.aliases), versions[0])
+    tracking = open_tracking(settings)
+    for version in versions:
+        report = evaluate_registered(settings, slot, version.version, progress, first.tags.get("data_md5"))
+        with service_errors(tracking.uri):
+            known = tracking.client.get_metric_history(version.run_id, "frechet_distance")
+        log_report(settings, version.run_id, max((metric.step for metric in known), default=0), report)
+    return publish_leaderboard(settings, slot)

@@ -1,0 +1,204 @@
+"""The lineage index: what was made from what, recorded as it happens and traced both ways."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from sqlalchemy import Connection, Row, func, select, tuple_
+from sqlalchemy.dialects.sqlite import insert
+
+from models.errors import InputError
+from tasks.lineage.ledger import Ledger
+from tasks.lineage.tables import LineageDatabase, edges, nodes
+from tasks.lineage.trace import Chain, Edge, Images, Kind, Node, Ref
+from tasks.provenance.generated import find_provenance
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file
+
+FORMS = (
+    "a generated file, SLOT@N, SLOT@champion, models:/SLOT/N, a run id, a data md5, or any other recorded id "
+    "(or its first 6 characters and more)"
+)
+SHORTEST_PREFIX = 6
+FIRST_IMAGES = 5
+CHUNK = 400
+MANY = 10
+
+
+class Parent(NamedTuple):
+    """What a node was made from, and as what (`trained by`, `prepared from`, ...)."""
+
+    node: Node
+    role: str
+
+
+class Made(NamedTuple):
+    """A node with its parents, to record."""
+
+    node: Node
+    parents: Sequence[Parent] = ()
+
+
+class Lineage:
+    """The index of one checkout, in `HOME/lineage.db`; many processes may write."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._database = LineageDatabase(settings.home)
+        self._ledger = Ledger(settings.home)
+
+    def record(self, node: Node, parents: Sequence[Parent] = ()) -> None:
+        """Record `node` and what it was made from; the same again changes nothing, new attributes are added."""
+        self.record_all([Made(node, parents)])
+
+    def record_all(self, made: Iterable[Made]) -> None:
+        """Record many nodes in one transaction, such as the images of one run."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        node_rows: list[dict[str, object]] = []
+        edge_rows: list[dict[str, object]] = []
+        for node, parents in made:
+            for one in (*(parent.node for parent in parents), node):
+                row: dict[str, object] = {
+                    "kind": one.kind,
+                    "id": one.id,
+                    "attributes": dict(one.attributes),
+                    "created": one.created or now,
+                }
+                node_rows.append(row)
+            edge_rows += [_edge_row(Edge(node.ref, parent.node.ref, parent.role)) for parent in parents]
+        with self._database.begin() as connection:
+            _upsert(connection, node_rows, edge_rows)
+
+    def trace(self, x: str) -> Chain:
+        """All that `x` was made from and all that came of it.
+
+        Raises:
+            InputError: nothing is known by that name (the message lists the forms), or more than one thing is.
+        """
+        focus, note = self._find(x)
+        with self._database.begin() as connection:
+            up = _walk(connection, focus.ref, upward=True)
+            down = _walk(connection, focus.ref, upward=False)
+            refs = {focus.ref, *(ref for edge in (*up, *down) for ref in (edge.child, edge.parent))}
+            found = _load(connection, refs)
+            below = {focus.ref, *(edge.child for edge in down)}
+            images = {ref: seen for ref in below if (seen := _images_of(connection, ref)).total}
+        return Chain(focus, found, tuple(up), tuple(down), images, note)
+
+    def _find(self, x: str) -> tuple[Node, str]:
+        if Path(x).is_file():
+            return self._find_file(Path(x))
+        slot, _, version = re.sub(r"^models:/([^/@]+)/", r"\1@", x).removeprefix("models:/").partition("@")
+        if version == "champion":
+            version = str(self._ledger.champion(slot) or version)
+        name = f"{slot}@{version}" if version else x
+        return self._named(x, name), ""
+
+    def _find_file(self, path: Path) -> tuple[Node, str]:
+        """The image with the file's bytes, else the version or the original that the record inside the file names."""
+        with self._database.begin() as connection:
+            exact = _load(connection, {Ref("image", digest_file(path))})
+        if exact:
+            return next(iter(exact.values())), ""
+        inside = find_provenance(path)
+        if inside is None:
+            return self._find_original(path)
+        version = f"{inside.slot}@{inside.version}"
+        note = f"{path} is not in the index (made elsewhere, or altered); its record says {version}, seed {inside.seed}"
+        return self._named(str(path), version), note
+
+    def _find_original(self, path: Path) -> tuple[Node, str]:
+        """The original that the record inside an edited file names."""
+        from tasks.provenance.edited import find_record
+
+        edited = find_record(path)
+        if edited is None:
+            raise InputError("X", str(path), f"{FORMS}; this file is not in the index and holds no provenance")
+        done = ", ".join(step.op for step in edited.steps)
+        note = (
+            f"{path} is not in the index (made elsewhere, or altered); its record says {done} of {edited.input_sha256}"
+        )
+        return self._named(str(path), edited.input_sha256), note
+
+    def _named(self, x: str, name: str) -> Node:
+        is_prefix = len(name) >= SHORTEST_PREFIX and "@" not in name  # slot@1 is not the beginning of slot@12
+        upper = name + "\U0010ffff" if is_prefix else name
+        query = select(nodes).where(nodes.c.id >= name, nodes.c.id <= upper).limit(MANY)
+        with self._database.begin() as connection:
+            found = [_node(row) for row in connection.execute(query)]
+        exact = [node for node in found if node.id == name]
+        matches = exact or found
+        if not matches:
+            raise InputError("X", x, FORMS)
+        if len(matches) > 1:
+            raise InputError("X", x, "more characters, for it may be " + ", ".join(f"{n.kind} {n.id}" for n in matches))
+        return matches[0]
+
+
+def _upsert(connection: Connection, node_rows: list[dict[str, object]], edge_rows: list[dict[str, object]]) -> None:
+    """Insert what is new; keep the first time of creation and merge the attributes of what is known."""
+    statement = insert(nodes)
+    merged = func.json_patch(nodes.c.attributes, statement.excluded.attributes)
+    if node_rows:
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["kind", "id"], set_={"attributes": merged}), node_rows
+        )
+    if edge_rows:
+        connection.execute(insert(edges).on_conflict_do_nothing(), edge_rows)
+
+
+def _walk(connection: Connection, start: Ref, *, upward: bool) -> list[Edge]:
+    """The edges from `start` to all ancestors, or to all descendants but images, level by level."""
+    here, seen, found = [start], {start}, list[Edge]()
+    near = (edges.c.child_kind, edges.c.child_id) if upward else (edges.c.parent_kind, edges.c.parent_id)
+    while here:
+        level = []
+        for first in range(0, len(here), CHUNK):
+            query = select(edges).where(tuple_(*near).in_(here[first : first + CHUNK]))
+            query = (
+                query if upward else query.where(edges.c.child_kind.in_([k for k in get_args(Kind) if k != "image"]))
+            )
+            level += [_edge(row) for row in connection.execute(query)]
+        found += level
+        here = list(dict.fromkeys(ref for e in level if (ref := e.parent if upward else e.child) not in seen))
+        seen.update(here)
+    return found
+
+
+def _images_of(connection: Connection, ref: Ref) -> Images:
+    of_ref = (edges.c.parent_kind == ref.kind, edges.c.parent_id == ref.id, edges.c.child_kind == "image")
+    count = connection.execute(select(func.count()).select_from(edges).where(*of_ref)).scalar_one()
+    ids = select(edges.c.child_id).where(*of_ref).limit(FIRST_IMAGES) if count else None
+    if ids is None:
+        return Images(0, [])
+    rows = connection.execute(select(nodes).where(nodes.c.kind == "image", nodes.c.id.in_(ids)))
+    return Images(count, [_node(row) for row in rows])
+
+
+def _load(connection: Connection, refs: set[Ref]) -> dict[Ref, Node]:
+    wanted, found = sorted(refs), dict[Ref, Node]()
+    for first in range(0, len(wanted), CHUNK):
+        query = select(nodes).where(tuple_(nodes.c.kind, nodes.c.id).in_(wanted[first : first + CHUNK]))
+        found.update({(node := _node(row)).ref: node for row in connection.execute(query)})
+    return found
+
+
+def _node(row: Row[tuple[object, ...]]) -> Node:
+    return Node(row.kind, row.id, row.attributes, row.created)
+
+
+def _edge(row: Row[tuple[object, ...]]) -> Edge:
+    return Edge(Ref(row.child_kind, row.child_id), Ref(row.parent_kind, row.parent_id), row.role)
+
+
+def _edge_row(edge: Edge) -> dict[str, object]:
+    return {
+        "child_kind": edge.child.kind,
+        "child_id": edge.child.id,
+        "parent_kind": edge.parent.kind,
+        "parent_id": edge.parent.id,
+        "role": edge.role,
+    }

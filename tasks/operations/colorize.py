@@ -1,0 +1,55 @@
+"""Colorize: colours for a grey photograph."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from models.errors import InputError, RegistryError
+from models.imaging.adjustments.colouring import colourise
+from tasks.operations.contract.operation import Network, Operation, Surroundings, read_number
+from tasks.photos.picture import Picture
+
+SLOT = "colorize"
+
+
+class Colorize(Operation):
+    """Colours by the slot `colorize`'s champion, or the newest version of a family; the lightness stays.
+
+    It may alter the product: a grey photograph does not say which colour a shirt had, and the network guesses.
+    """
+
+    may_alter_product: ClassVar[bool] = True
+    value_field: ClassVar[str | None] = "family"
+    title: ClassVar[str] = "Colours for a grey photograph, as a network guesses them"
+
+    op: Literal["colorize"] = "colorize"
+    family: str | None = Field(default=None, description="colorful; otherwise the slot's champion")
+    strength: float = Field(default=1.0, ge=0, le=2, description="how colourful, times what was found; 0 is grey")
+
+    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+        """The picture in colour.
+
+        Raises:
+            InputError: there is no trained network.
+            RegistryError: no version is of the family that was asked for.
+        """
+        network = self.find_network(surroundings)
+        size, multiple = (read_number(network, name) for name in ("size", "multiple"))
+        coloured = colourise(
+            picture.pixels, lambda lightness: network.run(image=lightness), size, multiple, self.strength
+        )
+        notes = [f"colorize: by {network.family}, version {network.version} of {SLOT}; colours are guesses"]
+        if (picture.pixels != picture.pixels[..., :1]).any():
+            notes.append("colorize: the photograph was not grey; its own colours were dropped")
+        return picture.with_pixels(coloured, *notes)
+
+    def find_network(self, surroundings: Surroundings) -> Network:
+        """The network of the slot."""
+        try:
+            return surroundings.toolbox.network(SLOT, self.family)
+        except RegistryError as error:
+            if self.family is not None:
+                raise
+            raise InputError("op", "colorize", f"a trained network: `packshot train colorful`; {error}") from error

@@ -1,0 +1,73 @@
+"""Inpaint: what a region hides is made up from what lies around it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from models.errors import InputError, RegistryError
+from models.imaging.filling.fill import CLASSICAL, fill_by
+from models.imaging.filling.holes import fill_by_network, fill_holes, network_context
+from tasks.operations.contract.operation import Network, Operation, Surroundings, read_number
+from tasks.operations.contract.region import Region
+from tasks.photos.picture import Mask, Picture, Pixels
+
+SLOT = "inpaint"
+INSTEAD = "telea"
+"""What fills where nothing was asked for and no network is registered."""
+
+
+class Inpaint(Operation):
+    """Fill a region by the slot `inpaint`'s champion, the newest version of a family, or a method without training.
+
+    Every pixel outside the region stays byte-equal, and alpha stays as it is. It may alter the product: what it draws
+    there was never photographed.
+    """
+
+    may_alter_product: ClassVar[bool] = True
+    value_field: ClassVar[str | None] = "family"
+    title: ClassVar[str] = "Fill a region from what lies around it (scratches, dust, labels, small objects)"
+
+    op: Literal["inpaint"] = "inpaint"
+    region: Region = Field(default=Region(), description="what is filled: a mask, boxes or polygons")
+    family: str | None = Field(
+        default=None,
+        description="pix2pix, telea, navier-stokes, or for small holes gp or mrf; otherwise the slot's champion",
+    )
+
+    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+        """The filled picture.
+
+        Raises:
+            InputError: the region does not fit the picture, marks all of it, or is too large for `gp` or `mrf`.
+            RegistryError: no version is of the family that was asked for.
+        """
+        hole = self.region.rasterise(picture.height, picture.width)
+        if hole.all():
+            raise InputError("region", "the whole picture", "a part of it: the rest says what to fill it with")
+        if self.family in CLASSICAL:
+            return picture.with_pixels(fill_by(self.family, picture.pixels, hole), f"inpaint: filled by {self.family}")
+        try:
+            network = surroundings.toolbox.network(SLOT, self.family)
+        except RegistryError as error:
+            if self.family is not None:
+                raise
+            note = f"inpaint: filled by {INSTEAD}, as there is no champion: {error}"
+            return picture.with_pixels(fill_by(INSTEAD, picture.pixels, hole), note)
+        note = f"inpaint: filled by {network.family}, version {network.version} of {SLOT}"
+        return picture.with_pixels(fill_by_champion(network, picture.pixels, hole), note)
+
+
+def fill_by_champion(network: Network, pixels: Pixels, hole: Mask) -> Pixels:
+    """The pixels with each hole filled by a registered network.
+
+    Raises:
+        RegistryError: the network does not say which sides it takes.
+    """
+    multiple = read_number(network, "multiple")
+
+    def fill(part: Pixels, inside: Mask) -> Pixels:
+        return fill_by_network(part, inside, lambda image, mask: network.run(image=image, mask=mask), multiple)
+
+    return fill_holes(pixels, hole, fill, network_context)

@@ -1,0 +1,1 @@
+"""A photograph as a file: decoded, its colours and metadata understood, written again; contact sheets."""

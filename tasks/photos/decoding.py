@@ -1,0 +1,220 @@
+"""Photographs decoded to upright 8-bit pixels, and what is measured on each; a bad file is described, not raised."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from models.errors import CatalogueError
+from models.imaging.inspection.fingerprint import HASH_SIDE, shrink
+from models.imaging.inspection.statistics import measure_pixels
+from tasks.workspace.progress import Progress, Silent
+
+MAX_PIXELS = 64_000_000
+MAX_THREADS = 4  # each may hold a photograph of MAX_PIXELS, about 0.6 GB
+STILL_FORMATS = ("MPO",)  # a phone's JPEG with a second picture (depth, gain map) behind the photograph
+SIXTEEN_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+# What Pillow's readers raise on damaged bytes: each format has its own ways.
+DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What one file is: `width` and `height` as displayed, `mode` as stored, `small` see `fingerprint.shrink`.
+
+    `problem` is "" or one line that says why the file cannot be used; what lies behind it is then not measured.
+    """
+
+    bytes: int = 0
+    format: str = ""
+    mode: str = ""
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    problem: str = ""
+    sha256: str = ""
+    mean: float = float("nan")
+    std: float = float("nan")
+    sharpness: float = float("nan")
+    small: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((HASH_SIDE, HASH_SIDE), np.uint8))
+
+
+def measure_photos(paths: Sequence[Path], progress: Progress | None = None) -> list[Photo]:
+    """Measure each file of `paths`, in their order, on up to `MAX_THREADS` cores."""
+    listener = progress or Silent()
+    photos = []
+    with quiet_pillow(), ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, MAX_THREADS)) as pool:
+        for photo in pool.map(measure_photo, paths):
+            photos.append(photo)
+            listener.update(len(photos), len(paths), "photos read")
+    return photos
+
+
+def measure_photo(path: Path) -> Photo:
+    """Decode the file at `path` and measure it."""
+    photo = Photo()
+    try:
+        photo = replace(photo, bytes=path.stat().st_size)
+        with opened_photo(path) as image:
+            photo = _read_header(photo, image)
+            pixels = _to_pixels(image)
+    except (CatalogueError, OSError) as error:
+        return replace(photo, problem=str(error))
+    (mean,), (std,), (sharpness,) = measure_pixels([np.asarray(pixels.convert("L"))])
+    return replace(
+        photo,
+        width=pixels.width,
+        height=pixels.height,
+        sha256=digest_pixels(pixels.mode, pixels.size, pixels.tobytes()),
+        mean=float(mean),
+        std=float(std),
+        sharpness=float(sharpness),
+        small=shrink(pixels),
+    )
+
+
+def read_photo(path: Path) -> Image.Image:
+    """The photograph at `path` in mode "L" or "RGB", upright, alpha flattened on white.
+
+    Raises:
+        CatalogueError: the file cannot be used; the message has its path and why.
+    """
+    try:
+        with opened_photo(path) as image:
+            return _to_pixels(image)
+    except CatalogueError as error:
+        raise CatalogueError(f"{path}: {error}") from error
+
+
+def digest_pixels(mode: str, size: tuple[int, int], content: bytes) -> str:
+    """SHA-256 of decoded pixels: equal for equal pictures, whatever file format they came from."""
+    digest = hashlib.sha256(f"{mode} {size[0]}x{size[1]}\n".encode())
+    digest.update(content)
+    return digest.hexdigest()
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Silence Pillow's warnings on odd files: what matters of them is in the file's `problem`."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+@contextmanager
+def opened_photo(source: Path | BinaryIO, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
+    """The image at a path or in a stream, its header read; `formats` are Pillow's names of those read, None for all.
+
+    Raises:
+        CatalogueError: it cannot be used, found out when opened or, inside the block, when decoded; one line says why.
+        OSError: there is no such file, or it must not be read.
+    """
+    start = _first_bytes(source)
+    if not start:
+        raise CatalogueError("empty: 0 bytes")
+    try:
+        with Image.open(source, formats=formats) as image:
+            yield image
+    except UnidentifiedImageError as error:
+        raise CatalogueError(_name_foreign(start)) from error
+    except Image.DecompressionBombError as error:
+        raise CatalogueError(f"too large: at most {MAX_PIXELS // 10**6} megapixels are read") from error
+    except DECODE_ERRORS as error:
+        raise CatalogueError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def check_still(image: Image.Image) -> None:
+    """Check, before its pixels are decoded, that an image is one picture of a size that is read.
+
+    Raises:
+        CatalogueError: it is too large, or has several frames or pages.
+    """
+    if _is_too_large(image):
+        limit = f"at most {MAX_PIXELS // 10**6} megapixels are read"
+        raise CatalogueError(f"too large: {image.width}x{image.height} pixels, {limit}")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format not in STILL_FORMATS:
+        raise CatalogueError(f"several pages: {frames}" if image.format == "TIFF" else f"animated: {frames} frames")
+
+
+def scale_sixteen(image: Image.Image) -> Image.Image:
+    """A grey image of one of `SIXTEEN_BIT_MODES` in mode "L", its 0..65535 rounded to 0..255."""
+    values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
+    return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+
+
+def _first_bytes(source: Path | BinaryIO) -> bytes:
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            return stream.read(1024)
+    start = source.read(1024)
+    source.seek(0)
+    return start
+
+
+def _name_foreign(start: bytes) -> str:
+    """Why bytes that no reader knows are not read: the few kinds that people do try are named."""
+    if b"<svg" in start.lower():
+        return "a drawing (SVG), not pixels: export it as PNG"
+    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
+        return "HEIC, which is not read: export it as JPEG or PNG"
+    return "not an image, or a format that is not read"
+
+
+def _read_header(photo: Photo, image: Image.Image) -> Photo:
+    return replace(
+        photo,
+        format=image.format or "",
+        mode=image.mode,
+        width=image.width,
+        height=image.height,
+        frames=1 if image.format in STILL_FORMATS or _is_too_large(image) else getattr(image, "n_frames", 1),
+    )
+
+
+def _is_too_large(image: Image.Image) -> bool:
+    return image.width * image.height > MAX_PIXELS
+
+
+def _to_pixels(image: Image.Image) -> Image.Image:
+    check_still(image)
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)
+    return _to_eight_bits(image)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode in SIXTEEN_BIT_MODES:
+        return scale_sixteen(image)
+    if image.mode == "F":
+        raise CatalogueError("pixels are floating-point numbers, expected 8 or 16 bits")
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
+    return image.convert("L" if grey else "RGB")

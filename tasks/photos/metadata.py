@@ -1,0 +1,91 @@
+"""What a photograph's file says beside its pixels: read, and cleaned of what must not be written again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+from PIL import ExifTags, Image
+
+from tasks.photos.decoding import DECODE_ERRORS
+from tasks.provenance.generated import SOURCE_TYPE, XMP, XMP_CHUNK
+
+ORIENTATIONS = range(1, 9)
+SOURCE_TYPE_RECORD = "DigitalSourceType"
+"""Among the records that a file is written with: the address of an IPTC digital source type."""
+NAMESPACE = "urn:packshot:records:1#"
+STATED_TYPE = re.compile(r"DigitalSourceType[^h]{0,80}(https?://[^\"'<\s]+)")
+
+Tag = ExifTags.Base
+KEPT = (
+    *(Tag.ImageDescription, Tag.Make, Tag.Model, Tag.XResolution, Tag.YResolution, Tag.ResolutionUnit),
+    *(Tag.Software, Tag.DateTime, Tag.Artist, Tag.Copyright),
+)
+# A maker's note may hold the place in a form of its own; sizes are those of the file before the edit.
+NOT_KEPT = (Tag.MakerNote, Tag.ExifImageWidth, Tag.ExifImageHeight, Tag.ExifInteroperabilityOffset, Tag.UserComment)
+
+
+class Metadata(NamedTuple):
+    """What is known from the file's metadata.
+
+    `exif` is what `keep_metadata` writes: camera, exposure, time, author and copyright, never the place. `notes` say
+    what could not be read.
+    """
+
+    orientation: int = 1
+    has_location: bool = False
+    source_type: str = ""
+    exif: bytes = b""
+    notes: tuple[str, ...] = ()
+
+
+def read_metadata(image: Image.Image) -> Metadata:
+    """The metadata of an opened `image`; what is damaged is left out and said."""
+    packet = image.info.get("xmp") or image.info.get(XMP_CHUNK) or ""
+    text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
+    stated = STATED_TYPE.search(text)
+    found = Metadata(has_location="GPSLatitude" in text, source_type=stated.group(1) if stated else "")
+    try:
+        exif = image.getexif()
+        if image.info.get("exif", b"").removeprefix(b"Exif\0\0") and not len(exif):
+            raise ValueError("it holds nothing that can be read")
+        has_location = bool(exif.get_ifd(ExifTags.IFD.GPSInfo)) or found.has_location
+        orientation = exif.get(Tag.Orientation, 1)
+        kept = _keep(exif)
+    except DECODE_ERRORS as error:
+        return found._replace(notes=(f"damaged EXIF was left out: {' '.join(str(error).split())}",))
+    valid = orientation if orientation in ORIENTATIONS else 1
+    return found._replace(orientation=valid, has_location=has_location, exif=kept)
+
+
+def build_xmp(records: Mapping[str, str]) -> str:
+    """An XMP packet with the digital source type among `records`, and the other records as Packshot's own properties.
+
+    Source: IPTC Photo Metadata Standard 2023.1, "Digital Source Type".
+    """
+    stated = records.get(SOURCE_TYPE_RECORD)
+    attribute = f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"'
+    packet = XMP.replace(attribute, f"Iptc4xmpExt:DigitalSourceType={quoteattr(stated)}" if stated else "")
+    rest = "".join(
+        f'<rdf:li rdf:parseType="Resource"><packshot:name>{escape(name)}</packshot:name>'
+        f"<packshot:text>{escape(text)}</packshot:text></rdf:li>"
+        for name, text in sorted(records.items())
+        if name != SOURCE_TYPE_RECORD
+    )
+    if not rest:
+        return packet
+    about = f'<rdf:Description rdf:about="" xmlns:packshot="{NAMESPACE}"><packshot:records><rdf:Bag>'
+    return packet.replace("</rdf:RDF>", f"{about}{rest}</rdf:Bag></packshot:records></rdf:Description></rdf:RDF>")
+
+
+def _keep(exif: Image.Exif) -> bytes:
+    kept = Image.Exif()
+    for tag in KEPT:
+        if tag in exif:
+            kept[tag] = exif[tag]
+    details = {tag: value for tag, value in exif.get_ifd(ExifTags.IFD.Exif).items() if tag not in NOT_KEPT}
+    if details:
+        kept.get_ifd(ExifTags.IFD.Exif).update(details)
+    return kept.tobytes() if len(kept) or details else b""

@@ -1,0 +1,220 @@
+"""The steps in their order, each skipped when an equal one was done: the same for flows, `dvc repro` and tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.pipeline.outcome import Done, Line
+from tasks.pipeline.trail import record_data, record_prepared, record_run, record_validation
+from tasks.workspace.progress import Progress
+from tasks.workspace.records import Record, Step, StepRecords, digest_code, digest_json
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file, locked
+
+if TYPE_CHECKING:
+    from models.families.family import FamilyConfig
+    from tasks.catalogue.table import Catalogue
+    from tasks.dataset.prepare import PrepareConfig
+    from tasks.dataset.prepared import PreparedSet
+    from tasks.dataset.validate import ValidationReport
+    from tasks.evaluation.generators import EvaluateConfig
+    from tasks.evaluation.report import EvaluationReport
+    from tasks.evaluation.ruler import RulerFile
+    from tasks.training.fit import FitResult
+    from tasks.training.run_log import Show
+    from tasks.versions.resolution import CatalogueVersion
+
+READING = tuple(
+    f"tasks.{name}" for name in ("catalogue", "cifar", "fingerprint", "idx", "listing", "photos", "pixels", "wnids")
+)
+Work = Callable[[], tuple[dict[str, Any], list[Path]]]
+
+
+def ingest(settings: Settings, name: str, data_version: str | None, progress: Progress) -> Done[CatalogueVersion]:
+    """Make the catalogue's bytes readable and hold them against `data.dvc`; checked at every run."""
+    from tasks.versions.ingest import IN_PLACE
+    from tasks.versions.ingest import ingest as bring
+
+    started = time.monotonic()
+    data = bring(settings, name, data_version, progress)
+    record_data(settings, data)
+    inputs = f"data.dvc and the files of {name} have md5 {data.md5[:8]}"
+    what = f"{data.images:,} images, {data.bytes / 2**20:.0f} MiB, md5 {data.md5[:8]}, {data.source}"
+    seconds, here = round(time.monotonic() - started, 2), data.source == IN_PLACE
+    return Done(data, Line(step="ingest", what=what, seconds=seconds, inputs=inputs, skipped=here))
+
+
+@lru_cache(maxsize=1)
+def read(folder: Path, name: str, md5: str) -> Catalogue:
+    """The catalogue as one table; validation and preparation of one run share it."""
+    from tasks.catalogue.table import read_catalogue
+
+    return read_catalogue(folder, name)
+
+
+def validate(
+    settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
+) -> Done[ValidationReport]:
+    """Judge the catalogue with Great Expectations; a catalogue that failed is judged again each time.
+
+    The report says whether the suite held; `tasks.dataset.validate.require_valid` stops a run when it did not.
+    """
+    from tasks.dataset.validate import ValidationReport, suite_path
+    from tasks.dataset.validate import validate as judge
+
+    inputs = {
+        "data": data.md5,
+        "suite": digest_file(suite_path(data.folder)),
+        "quarantine": digest_json([quarantine, max_quarantined]),
+        "code": digest_code("tasks.dataset.validate", "tasks.dataset.suite", *READING),
+    }
+    step, started = Step(name="validate", inputs=inputs), time.monotonic()
+    records = StepRecords(settings.home)
+    with locked(settings.home / "locks" / "validate.lock", 3600, "judging a catalogue"):  # they share the Data Docs
+        found = records.find(step)
+        if found is None:
+            catalogue = read(data.folder, data.name, data.md5)
+            report = judge(catalogue, data.md5, settings, quarantine, max_quarantined)
+            if report.success:
+                records.save(step, report.model_dump(mode="json"), [], time.monotonic() - started)
+        else:
+            report = ValidationReport.model_validate(found.result)
+    record_validation(settings, data, report)
+    what = f"suite {report.suite}: {len(report.checks)} expectations for {report.evaluated:,} rows"
+    what += f", {len(report.quarantined)} rows set aside" if report.quarantined else ""
+    return Done(report, _line(step, what, started, found))
+
+
+def prepare(
+    settings: Settings,
+    data: CatalogueVersion,
+    report: ValidationReport,
+    config: PrepareConfig,
+    progress: Progress,
+) -> Done[PreparedSet]:
+    """Split by product and write memory-mapped arrays."""
+    from tasks.dataset.prepare import prepare as write
+    from tasks.dataset.prepared import PreparedSet
+
+    inputs = {
+        "data": data.md5,
+        "quarantined": digest_json(sorted(report.quarantined)),
+        "params": digest_json(config.model_dump()),
+        "code": digest_code(
+            "tasks.dataset.prepare", "tasks.dataset.prepared", "tasks.dataset.splits", "tasks.dataset.squares", *READING
+        ),
+    }
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        catalogue = read(data.folder, data.name, data.md5)
+        made = write(catalogue, data.md5, config, report.quarantined, settings, progress)
+        return {"folder": str(made.folder)}, [made.folder / "meta.json"]
+
+    record, line = _run(settings, Step(name="prepare", inputs=inputs), work)
+    prepared = PreparedSet.open(Path(record.result["folder"]))
+    record_prepared(settings, prepared, data, report)
+    sizes = ", ".join(f"{len(prepared.images(split)):,} {split}" for split in ("train", "validation", "test"))
+    height, width, channels = prepared.shape
+    what = f"{sizes} at {height}x{width}x{channels}, {len(prepared.categories)} categories"
+    return Done(prepared, line("; ".join([what, *prepared.meta.warnings])))
+
+
+def fit(
+    settings: Settings,
+    prepared: PreparedSet,
+    config: FamilyConfig,
+    ruler: RulerFile | None,
+    tags: dict[str, str],
+    progress: Progress,
+    show: Show | None = None,
+) -> Done[FitResult]:
+    """Train, or resume; `tags` go on the MLflow run, and `show` hears of each grid of samples as it is made.
+
+    An editing family needs no `ruler`.
+    """
+    from tasks.training.fit import FitResult, fit_step
+    from tasks.training.fit import fit as train
+    from tasks.training.initial import find_initial, name_source
+
+    initial = find_initial(settings, config)
+    recipe = name_source(config, initial)
+    step = fit_step(prepared, recipe, ruler, initial)
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        fitted = train(settings, prepared, recipe, ruler, step.key, tags, progress, show or (lambda *_: None), initial)
+        return fitted.model_dump(mode="json"), [fitted.onnx, fitted.weights]
+
+    record, line = _run(settings, step, work)
+    fitted = FitResult.model_validate(record.result)
+    record_run(settings, fitted, prepared, tags)
+    return Done(fitted, line(fitted.text))
+
+
+def evaluate(
+    settings: Settings,
+    onnx: Path,
+    family: str,
+    prepared: PreparedSet,
+    config: EvaluateConfig,
+    ruler: RulerFile,
+    progress: Progress,
+    training: Path | None = None,
+) -> Done[EvaluationReport]:
+    """Judge an exported generator on the test split.
+
+    `training` is the folder of its training, where more is known of it; that of the file when left out.
+    """
+    from models.metrics.criteria import TITLES
+    from tasks.evaluation.generators import evaluate as judge
+    from tasks.evaluation.generators import evaluate_step
+    from tasks.evaluation.report import EvaluationReport
+
+    training = training or onnx.parent
+    step = evaluate_step(digest_file(onnx), family, prepared, config, ruler, training)
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        _, folder = judge(settings, onnx, family, prepared, config, ruler, step.key, progress, training)
+        return {"folder": str(folder)}, [folder / "report.json", folder / "features.npy"]
+
+    record, line = _run(settings, step, work)
+    report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
+    distance = f"{TITLES[report.criterion]} {report.distance.value:.4g} (real against real {report.distance.floor:.2g})"
+    what = f"{report.samples:,} samples: {distance}, coverage {report.value('coverage'):.2f}"
+    return Done(report, line(what))
+
+
+def evaluate_editor(
+    settings: Settings, onnx: Path, family: str, prepared: PreparedSet, progress: Progress
+) -> Done[EvaluationReport]:
+    """Judge an exported editing network on the test split."""
+    from models.metrics.criteria import PSNR
+    from tasks.evaluation.editors import SCORES, evaluate_step
+    from tasks.evaluation.editors import evaluate as judge
+    from tasks.evaluation.report import EvaluationReport
+
+    step = evaluate_step(digest_file(onnx), family, prepared)
+
+    def work() -> tuple[dict[str, Any], list[Path]]:
+        _, folder = judge(settings, onnx, family, prepared, step.key, progress)
+        return {"folder": str(folder)}, [folder / "report.json", folder / SCORES]
+
+    record, line = _run(settings, step, work)
+    report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
+    naive = f"{report.protocol['naive']} {report.value('naive_psnr'):.2f} dB"
+    what = f"{report.protocol['measured']} {report.value(PSNR):.2f} dB"
+    return Done(report, line(f"{report.samples:,} held-out images: {what}, {naive}"))
+
+
+def _run(settings: Settings, step: Step, work: Work) -> tuple[Record, Callable[[str], Line]]:
+    started = time.monotonic()
+    record, skipped = StepRecords(settings.home).run(step, work)
+    return record, lambda what: _line(step, what, started, record if skipped else None)
+
+
+def _line(step: Step, what: str, started: float, found: Record | None) -> Line:
+    seconds = time.monotonic() - started
+    return Line(step=step.name, what=what, seconds=round(seconds, 2), inputs=step.summary, skipped=found is not None)

@@ -1,0 +1,1 @@
+"""The gate, model cards, moves of the champion, shipped versions."""

@@ -1,0 +1,219 @@
+"""Weights that come with Packshot: each enters the registry as a version of its slot, once, and serves until beaten."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.errors import RegistryError
+from tasks.workspace.records import digest_json
+from tasks.workspace.settings import SOURCE, Settings
+from tasks.workspace.storage import digest_file, locked, write_atomically
+
+SHIPPED = SOURCE / "models" / "weights"
+RULERS = "ruler-"
+"""Cards of this name measure images; they are looked up by their name and need no slot."""
+LOCK_SECONDS = 600.0
+Plain = str | int | float | bool | None
+Metric = Annotated[str, Field(pattern=r"^[\w. :/-]+$", description="a name that MLflow takes for a metric")]
+
+
+class TrainedOn(BaseModel):
+    """One set of images that the weights were made from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="such as `kodak`")
+    images: int = Field(ge=1)
+    digest: str = Field(min_length=32, description="DVC's md5 of the folder, or another digest of its bytes")
+    licence: str
+    use: str = Field(default="training", description="training or validation, and how it was prepared")
+
+
+class ShippedCard(BaseModel):
+    """`NAME.json` beside `NAME.onnx` in `models/weights`: what the weights are and where they come from.
+
+    `NAME.safetensors`, the networks that a training may start from, may lie there too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slot: str = Field(pattern="^[a-z0-9-]+$", description="such as `upscale-x2`")
+    family: str
+    champion: bool = Field(default=True, description="the one of the slot's families that serves at first")
+    what: str = Field(description="one sentence: what it does")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="of the ONNX file")
+    git_commit: str = Field(default="", description="of the training")
+    data: tuple[TrainedOn, ...] = Field(min_length=1)
+    recipe: dict[str, Plain] = {}
+    figures: dict[Metric, float] = Field(min_length=1, description="measured on held-out photographs")
+    protocol: str = Field(description="how the figures were measured, and on what")
+    limits: str = Field(description="what not to expect of it")
+
+    def to_markdown(self) -> str:
+        """The model card that the registry shows."""
+        figures = "\n".join(f"| {name.replace('_', ' ')} | {value:.4g} |" for name, value in self.figures.items())
+        data = "\n".join(
+            f"- `{one.name}`, {one.images:,} images, {one.use}; licence: {one.licence}; digest `{one.digest}`"
+            for one in self.data
+        )
+        recipe = ", ".join(f"`{name}` {value}" for name, value in sorted(self.recipe.items())) or "not stated"
+        sections = (
+            f"# {self.family} for `{self.slot}`",
+            f"{self.what} {ships()}.",
+            f"**Data**\n\n{data}",
+            f"| figure | value |\n|---|---|\n{figures}",
+            f"**Protocol**: {self.protocol}",
+            f"**Limits**: {self.limits}",
+            f"**Recipe**: {recipe}.",
+        )
+        return "\n\n".join(sections) + "\n"
+
+
+class Shipment(BaseModel):
+    """A card, and the files beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    card: ShippedCard
+    onnx: Path
+    weights: Path | None = None
+
+
+class Arrival(BaseModel):
+    """A version that shipped weights became; `promoted` where it is the slot's champion by this."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slot: str
+    version: int
+    family: str
+    promoted: bool
+
+
+def ships() -> str:
+    """Who made the weights, as cards, tags and the ledger say it."""
+    return f"Shipped with packshot {installed_version('packshot')}"
+
+
+def list_shipments(folder: Path = SHIPPED) -> list[Shipment]:
+    """The editing weights in `folder`, each slot's first champion before its other families.
+
+    Raises:
+        RegistryError: a card is not one, or its ONNX file is missing or has other bytes than the card says.
+    """
+    cards = [path for path in sorted(folder.glob("*.json")) if not path.name.startswith(RULERS)]
+    found = [read_shipment(path) for path in cards]
+    return sorted(found, key=lambda one: (one.card.slot, not one.card.champion, one.card.family))
+
+
+def read_shipment(path: Path) -> Shipment:
+    """The shipment whose card is at `path`; see `list_shipments`."""
+    try:
+        card = ShippedCard.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "text"
+        raise RegistryError(f"the card {path} of shipped weights is not one: {where}: {problem['msg']}") from error
+    onnx, weights = path.with_suffix(".onnx"), path.with_suffix(".safetensors")
+    if not onnx.is_file() or digest_file(onnx) != card.sha256:
+        raise RegistryError(f"{onnx} does not have the bytes that its card names; install packshot again")
+    return Shipment(card=card, onnx=onnx, weights=weights if weights.is_file() else None)
+
+
+def register_shipped(settings: Settings, slot: str | None = None, folder: Path = SHIPPED) -> list[Arrival]:
+    """See that the shipped weights, those of `slot` alone when it is given, are in the registry; returns what is new.
+
+    The first of a slot becomes its champion where there is none. What was registered before is found again by its
+    bytes, and a note in the home keeps it from being looked for each time.
+
+    Raises:
+        RegistryError: a shipped file is damaged.
+        ServiceError: MLflow cannot be reached.
+    """
+    shipments = [one for one in list_shipments(folder) if slot in (None, one.card.slot)]
+    done = _note(settings, shipments)
+    if not shipments or done.exists():
+        return []
+    with locked(settings.home / "locks" / "shipped.lock", LOCK_SECONDS, "registering the shipped weights"):
+        if done.exists():
+            return []
+        arrivals = [made for one in shipments if (made := _enter(settings, one)) is not None]
+        write_atomically(done, json.dumps([arrival.model_dump() for arrival in arrivals], indent=1).encode())
+    return arrivals
+
+
+def awaits_shipping(settings: Settings, folder: Path = SHIPPED) -> bool:
+    """Whether there are shipped weights of which nobody has noted yet that they are registered; cheap to ask."""
+    shipments = list_shipments(folder)
+    return bool(shipments) and not _note(settings, shipments).exists()
+
+
+def _note(settings: Settings, shipments: Sequence[Shipment]) -> Path:
+    """Where it is noted that these weights are in the registry that is in use."""
+    registry = os.environ.get("MLFLOW_TRACKING_URI") or settings.mlflow_database
+    key = digest_json([registry, [one.card.model_dump() for one in shipments]])
+    return settings.home / "shipped" / f"{key}.json"
+
+
+def _enter(settings: Settings, shipment: Shipment) -> Arrival | None:
+    """Register what is not there yet, and promote it where the slot has no champion."""
+    from tasks.promotion.moves import ChampionMoved, promote
+
+    card = shipment.card
+    version = _known_version(settings, card)
+    is_new = version is None
+    if version is None:
+        version = _register(settings, shipment)
+    promoted = False
+    if card.champion:
+        try:
+            why = f"{ships()[0].lower()}{ships()[1:]}"
+            promote(settings, card.slot, version, who="packshot", why=why, figures=card.figures, over=None)
+            promoted = True
+        except ChampionMoved:  # one's own training won the slot before; this one may be promoted by hand
+            promoted = False
+    arrival = Arrival(slot=card.slot, version=version, family=card.family, promoted=promoted)
+    return arrival if is_new or promoted else None
+
+
+def _known_version(settings: Settings, card: ShippedCard) -> int | None:
+    from tasks.registry.register import list_slots, list_versions
+
+    if card.slot not in list_slots(settings):
+        return None
+    try:
+        versions = list_versions(settings, card.slot)
+    except RegistryError:  # a slot whose versions were all deleted
+        return None
+    return next((one.version for one in versions if one.tags.get("onnx_sha256") == card.sha256), None)
+
+
+def _register(settings: Settings, shipment: Shipment) -> int:
+    from tasks.pipeline.trail import record_shipped
+    from tasks.registry.register import register
+    from tasks.registry.tracking import open_tracking
+
+    card, tracking = shipment.card, open_tracking(settings)
+    tags = {"source": ships(), "data": ", ".join(one.name for one in card.data), "git_commit": card.git_commit}
+    run = tracking.start_or_resume_run("shipped", None, f"{card.slot}-{card.family}", tags, card.recipe)
+    tracking.log_metrics(run, 0, card.figures)
+    version = register(
+        settings,
+        run,
+        card.slot,
+        card.family,
+        shipment.onnx,
+        model_card=card.to_markdown(),
+        tags=tags,
+        weights=shipment.weights,
+    )
+    tracking.end_run(run)
+    record_shipped(settings, card, version, run)
+    return version

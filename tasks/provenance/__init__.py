@@ -1,0 +1,1 @@
+"""What an image says of itself: how it was generated, or edited."""

@@ -1,0 +1,139 @@
+"""MLflow's model folder around an ONNX file: signature, input example, the file's bytes and the networks' weights."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import warnings
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.errors import InputError
+from tasks.registry.tracking import Tracking, service_errors
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import storage_errors
+
+if TYPE_CHECKING:
+    import numpy
+    from mlflow.models import ModelSignature
+    from onnx import GraphProto, ModelProto, ValueInfoProto
+
+ONNX_FILE = "model.onnx"
+WEIGHTS_FILE = "networks.safetensors"
+EXAMPLE_BATCH = 2
+
+
+def write_model_folder(
+    folder: Path,
+    proto: ModelProto,
+    onnx_path: Path,
+    *,
+    model_card: str,
+    run_id: str,
+    model_id: str,
+    weights: Path | None = None,
+) -> None:
+    """Write MLflow's model folder (ONNX flavour) at `folder`, which `mlflow models` can load and serve."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*Any type hint is inferred")  # MLflow's own types, at first import
+        import mlflow.pyfunc
+    import mlflow.onnx
+    from mlflow.models import Model
+
+    mlflow.onnx.save_model(
+        proto,
+        str(folder),
+        mlflow_model=Model(run_id=run_id, model_uuid=model_id, model_id=model_id),
+        signature=signature_of(proto),
+        input_example=example_of(proto),
+        pip_requirements=[f"{name}=={version(name)}" for name in ("onnx", "onnxruntime")],
+        save_as_external_data=False,
+    )
+    with storage_errors(folder):
+        shutil.copyfile(onnx_path, folder / ONNX_FILE)  # the bytes that were measured, not a second serialisation
+        (folder / "model_card.md").write_text(model_card)
+        if weights is not None:
+            shutil.copyfile(weights, folder / WEIGHTS_FILE)
+
+
+def fetch_file(settings: Settings, tracking: Tracking, slot: str, version: int, name: str) -> Path:
+    """The local path of a file in the version's model folder, downloaded when the artifacts are not on this machine."""
+    from mlflow.artifacts import download_artifacts
+
+    with service_errors(tracking.uri):
+        folder = tracking.client.get_model_version_download_uri(slot, str(version))
+        if folder.startswith(("/", "file://")):
+            return Path(folder.removeprefix("file://")) / name
+        cache = settings.home / "models" / slot / str(version)
+        if not (cache / name).exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            download_artifacts(f"{folder}/{name}", dst_path=str(cache), tracking_uri=tracking.uri)
+    return cache / name
+
+
+def load_onnx(path: Path) -> ModelProto:
+    """The checked model of a single-file ONNX.
+
+    Raises:
+        InputError: the file is not ONNX, or keeps its weights in other files.
+    """
+    import onnx
+    from onnx.external_data_helper import uses_external_data
+
+    try:
+        onnx.checker.check_model(str(path))
+    except onnx.checker.ValidationError as error:
+        raise InputError("ONNX file", str(path), "a valid ONNX model") from error
+    proto = onnx.load(str(path), load_external_data=False)
+    if any(uses_external_data(tensor) for tensor in proto.graph.initializer):
+        raise InputError("ONNX file", str(path), "a model that holds its weights itself, without external data")
+    return proto
+
+
+def count_parameters(path: Path) -> int:
+    """The numbers that a single-file ONNX holds, constants of its graph and of the loops in it included."""
+    return _count_numbers(load_onnx(path).graph)
+
+
+def _count_numbers(graph: GraphProto) -> int:
+    inner = [value.g for node in graph.node for value in node.attribute if value.HasField("g")]
+    own: int = sum(math.prod(tensor.dims) for tensor in graph.initializer)
+    return own + sum(_count_numbers(body) for body in inner)
+
+
+def signature_of(proto: ModelProto) -> ModelSignature:
+    """MLflow's signature of the graph's inputs and outputs; a dimension without a fixed size is -1."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    def schema(values: Iterable[ValueInfoProto]) -> Schema:
+        return Schema([TensorSpec(_dtype(value), _shape(value), value.name) for value in values])
+
+    return ModelSignature(inputs=schema(proto.graph.input), outputs=schema(proto.graph.output))
+
+
+def example_of(proto: ModelProto) -> dict[str, numpy.ndarray[Any, Any]]:
+    """Two rows for each input: standard normal numbers for floats, zeros for integers."""
+    import numpy
+
+    rng = numpy.random.default_rng(0)
+    example = {}
+    for value in proto.graph.input:
+        shape = [EXAMPLE_BATCH if size < 0 else size for size in _shape(value)]
+        dtype = _dtype(value)
+        filled = rng.standard_normal(shape) if dtype.kind == "f" else numpy.zeros(shape)
+        example[value.name] = filled.astype(dtype)
+    return example
+
+
+def _dtype(value: ValueInfoProto) -> numpy.dtype[Any]:
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    return tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+
+
+def _shape(value: ValueInfoProto) -> tuple[int, ...]:
+    dims = value.type.tensor_type.shape.dim
+    return tuple(dim.dim_value if dim.HasField("dim_value") else -1 for dim in dims)

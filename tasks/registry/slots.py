@@ -1,0 +1,47 @@
+"""Which slot an editing network competes for, and the family that spoils images for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models import load_family
+from models.errors import InputError
+from models.families.family import ImageShape
+from models.families.restoration import RestorationFamily
+from tasks.operations.stylize import slot_of_style
+
+
+def slot_of_editor(capability: str, facts: Mapping[str, object]) -> str:
+    """One for each scale (`upscale-x2`) or style (`stylize-mosaic`), else the capability's name."""
+    if "style" in facts:
+        return slot_of_style(str(facts["style"]))
+    return f"{capability}-x{facts['scale']}" if "scale" in facts else capability
+
+
+def is_editor(family: str) -> bool:
+    """True for a family that edits photographs, false for one that generates images.
+
+    Raises:
+        InputError: no family has that name.
+    """
+    return issubclass(load_family(family), RestorationFamily)
+
+
+def rebuild(name: str, facts: Mapping[str, object], shape: ImageShape) -> RestorationFamily:
+    """The family that an exported file says it is of, with the facts that its config shares with the file.
+
+    It spoils images as it did in training; its own weights are those of a seed and mean nothing.
+
+    Raises:
+        InputError: the family does not edit.
+    """
+    kind = load_family(name)
+    if not issubclass(kind, RestorationFamily):
+        raise InputError("family", name, "one that edits photographs")
+    return kind(kind.Config.model_validate(share_facts(name, facts) | {"family": name}), shape)
+
+
+def share_facts(family: str, facts: Mapping[str, object]) -> dict[str, object]:
+    """What an exported file says of the parameters of its recipe, such as its `scale`."""
+    fields = load_family(family).Config.model_fields.keys() - {"family"}
+    return {name: value for name, value in facts.items() if name in fields}

@@ -1,0 +1,247 @@
+"""Runs, metrics, figures and data sets in MLflow: through the server when it is up, else straight to its database."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from models.errors import InputError, ServiceError
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import explain_database_error, locked, storage_errors
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PROBE_SECONDS = 3.0
+DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
+CLIENT_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+PARAM_LENGTH = 6000
+DIGEST_LENGTH = 36
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """A way to MLflow: `uri` is the server's address or the database; every call names its run, no thread has one."""
+
+    uri: str
+    client: MlflowClient
+    artifacts: Path | None
+
+    def experiment(self, name: str) -> str:
+        """The id of experiment `name`, made when missing, with its files where client and server both read them."""
+        from mlflow.exceptions import MlflowException
+
+        with service_errors(self.uri):
+            found = self.client.get_experiment_by_name(name)
+            if found is None:
+                location = None if self.artifacts is None else str(self.artifacts / name)
+                try:
+                    return str(self.client.create_experiment(name, artifact_location=location))
+                except MlflowException as error:
+                    if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                        raise
+                    # Another process made it between the two calls.
+                    found = self.client.get_experiment_by_name(name)
+                    if found is None:
+                        raise
+            if found.lifecycle_stage != "active":
+                raise InputError("experiment", name, "one that is not deleted; restore it: mlflow experiments restore")
+            return str(found.experiment_id)
+
+    def start_or_resume_run(
+        self, experiment: str, run_id: str | None, name: str, tags: Mapping[str, str], params: Mapping[str, object]
+    ) -> str:
+        """Make a run called `name`, or set run `run_id` going again; returns its id.
+
+        Raises:
+            InputError: there is no run `run_id`.
+            ServiceError: MLflow cannot be reached.
+        """
+        experiment_id = self.experiment(experiment)
+        with service_errors(self.uri):
+            if run_id is None:
+                run = self.client.create_run(experiment_id, run_name=name, tags={**tags})
+                run_id = str(run.info.run_id)
+            else:
+                self.client.update_run(self._existing(run_id), status="RUNNING")
+                self._log(run_id, tags=tags)
+            self._log(run_id, params=params)
+        return run_id
+
+    def log_metrics(self, run_id: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Log all `metrics` of one step in one request."""
+        from mlflow.entities import Metric
+
+        now = time.time_ns() // 1_000_000
+        batch = [Metric(name, float(value), now, step) for name, value in metrics.items()]
+        with service_errors(self.uri):
+            self.client.log_batch(run_id, metrics=batch)
+
+    def log_figure_file(self, run_id: str, path: Path, folder: str = "") -> None:
+        """Copy the file at `path` into the run's artifacts, under `folder`."""
+        with service_errors(self.uri), storage_errors(path):
+            self.client.log_artifact(run_id, str(path), folder or None)
+
+    def log_dataset(self, run_id: str, name: str, md5: str, source: str, context: str) -> None:
+        """Log catalogue `name` as an input of the run: the digest is DVC's md5, `context` is such as `training`.
+
+        Raises:
+            InputError: `md5` is longer than the 36 characters MLflow keeps of a digest.
+        """
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        if len(md5) > DIGEST_LENGTH:
+            raise InputError("data md5", md5, f"at most {DIGEST_LENGTH} characters (DVC's md5 has 32)")
+        data = Dataset(name=name, digest=md5, source_type="local", source=json.dumps({"uri": source}))
+        with service_errors(self.uri):
+            self.client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", context)])])
+
+    def end_run(self, run_id: str, status: Status = "FINISHED") -> None:
+        """Close the run with a status that MLflow's page shows."""
+        with service_errors(self.uri):
+            self.client.set_terminated(run_id, status=status)
+
+    def _existing(self, run_id: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return str(self.client.get_run(run_id).info.run_id)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise InputError("run", run_id, f"a run id that {self.uri} has") from error
+
+    def _log(
+        self, run_id: str, *, params: Mapping[str, object] | None = None, tags: Mapping[str, str] | None = None
+    ) -> None:
+        from mlflow.entities import Param, RunTag
+
+        as_params = [Param(name, str(value)[:PARAM_LENGTH]) for name, value in (params or {}).items()]
+        as_tags = [RunTag(name, value) for name, value in (tags or {}).items()]
+        self.client.log_batch(run_id, params=as_params, tags=as_tags)
+
+
+def open_tracking(settings: Settings) -> Tracking:
+    """The way to MLflow: `MLFLOW_TRACKING_URI` when set, else our own server when it answers, else its database.
+
+    Cheap enough to call per step, so that a server that went away in the middle is replaced by its database.
+
+    Raises:
+        ServiceError: `MLFLOW_TRACKING_URI` names a server that does not answer.
+        StorageError: the database's folder cannot be written.
+    """
+    from mlflow import MlflowClient
+
+    # It prints tracebacks of errors that it raises as well, so nothing is lost.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    for name, value in CLIENT_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    explicit = check_tracking()
+    if explicit:
+        return Tracking(explicit, MlflowClient(explicit, registry_uri=explicit), artifacts=None)
+    uri = settings.mlflow_url if serves_home(settings) else settings.mlflow_database
+    if uri == settings.mlflow_database:
+        create_database(settings)
+    return Tracking(uri, MlflowClient(uri, registry_uri=uri), artifacts=settings.mlflow_artifacts)
+
+
+def serves_home(settings: Settings) -> bool:
+    """True when an MLflow server answers at `settings.mlflow_url` and keeps its files in this checkout's home.
+
+    A server of another checkout on the same port is not ours: writing there would mix two registries.
+    """
+    url = f"{settings.mlflow_url}/api/2.0/mlflow/experiments/get?experiment_id=0"
+    try:
+        with urllib.request.urlopen(url, timeout=PROBE_SECONDS) as answer:
+            location = json.load(answer)["experiment"]["artifact_location"]
+    except (OSError, ValueError, KeyError):  # nobody there, or somebody who is not MLflow
+        return False
+    return Path(str(location).removeprefix("file://")).is_relative_to(settings.mlflow_artifacts)
+
+
+def check_tracking() -> str:
+    """`MLFLOW_TRACKING_URI`, or "" when it is not set; a server that it names was asked for its health, once.
+
+    Raises:
+        InputError: it is neither a server nor a database.
+        ServiceError: the server does not answer within seconds.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if uri.startswith(("http://", "https://")):
+        ask_health(uri)
+    elif uri and not uri.startswith(DATABASES):
+        raise InputError("MLFLOW_TRACKING_URI", uri, "http://HOST:PORT of an MLflow server, or sqlite:///FILE")
+    return uri
+
+
+def ask_health(uri: str) -> None:
+    """Raise a ServiceError when no MLflow server answers at `uri` within seconds."""
+    try:
+        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise unreachable(uri, error) from error
+
+
+def create_database(settings: Settings) -> None:
+    """Make MLflow's database when it is not there, with its default files under `settings.mlflow_artifacts`."""
+    folder = settings.mlflow_artifacts
+    database = Path(settings.mlflow_database.removeprefix("sqlite:///"))
+    ready = folder / ".ready"
+    if ready.exists() and database.exists():
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with (
+        locked(database.with_suffix(".lock"), seconds=600, doing="creating MLflow's database"),
+        storage_errors(database),
+    ):
+        if ready.exists() and database.exists():  # made while this process waited
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        SqlAlchemyStore(settings.mlflow_database, str(folder))  # type: ignore[no-untyped-call]
+        ready.touch()
+
+
+@contextmanager
+def service_errors(uri: str) -> Iterator[None]:
+    """Turn a lost connection or a full disk into one line; MLflow's refusals of a value pass as they are."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (ConnectionError, urllib.error.URLError) as error:
+        raise unreachable(uri, error) from error
+    except MlflowException as error:
+        database = Path(uri.removeprefix("sqlite:///"))
+        reason = next((line for line in error.message.splitlines() if "OperationalError" in line), "")
+        if "disk" in reason:
+            raise explain_database_error(reason, database) from error
+        if error.message.startswith("API request to") or error.error_code == "TEMPORARILY_UNAVAILABLE":
+            raise unreachable(uri, error) from error
+        if reason:
+            raise explain_database_error(reason, database) from error
+        raise
+
+
+def unreachable(uri: str, error: Exception) -> ServiceError:
+    """The one-line error for an MLflow that does not answer."""
+    reason = " ".join(str(error).split())[:160]
+    return ServiceError(
+        f"MLflow does not answer at {uri} ({reason}); start it (packshot up), "
+        "or unset MLFLOW_TRACKING_URI to use the local database"
+    )

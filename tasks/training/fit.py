@@ -1,0 +1,333 @@
+"""Fit a family to a prepared set: one resumable training, told to MLflow as it goes, ending in a checked ONNX file."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from models import FAMILIES, load_family
+from models.errors import TrainingError
+from models.exported.generator import ExportedRuler, export_generator, export_restoration
+from models.families.augmentation import build_augmentation
+from models.families.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily, ImageShape
+from models.families.restoration import RestorationFamily
+from models.metrics.distances import frechet_distance
+from models.pixels import to_planes
+from models.training.fitting import fit_family
+from models.training.initial import NETWORKS_FILE, Start, start_from
+from models.training.speed import SpeedPlan, choose_plan
+from models.training.trainer import Trained, Trainer
+from models.training.validation import Validation, measure_likelihood, sample
+from tasks.dataset.prepared import PreparedSet
+from tasks.evaluation.ruler import RulerFile
+from tasks.photos.contact_sheet import grid
+from tasks.training.initial import Initial
+from tasks.training.run_log import COLUMNS, RunLog, Show
+from tasks.workspace.progress import Progress
+from tasks.workspace.records import Step, digest_code, digest_json
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file, locked, storage_errors, write_atomically
+
+UNTRAINED = 2048
+"""Images of the network before training."""
+
+
+class FitResult(BaseModel):
+    """A finished training; its folder holds `generator.onnx`, its weights, `history.csv` and sample grids."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    family: str
+    folder: Path
+    run_id: str
+    steps: int
+    best_step: int
+    criterion: str
+    best_value: float
+    seconds: float
+    images_per_second: float
+    plan: SpeedPlan | None = Field(description="number format and memory layout; none for families that are fitted")
+    export_difference: float
+    onnx_sha256: str
+    init_from: str | None = Field(default=None, description="models:/SLOT/N or the file that it started from")
+    init_sha256: str | None = None
+    init_text: str = Field(default="", description="how much was taken from there")
+
+    @property
+    def text(self) -> str:
+        """One line that says what was done."""
+        best = f"{self.criterion.replace('_', ' ')} {self.best_value:.4g}"
+        if self.plan is None:
+            return f"fitted to all images at once, {self.images_per_second:,.0f} images/s, {best}"
+        how = f"{self.images_per_second:.0f} images/s ({self.plan.precision}, {self.plan.memory_format})"
+        start = f" from {self.init_from} ({self.init_text})" if self.init_from else ""
+        return f"{self.steps:,} updates{start} at {how}, best at {self.best_step:,}: {best}"
+
+    @property
+    def onnx(self) -> Path:
+        """The exported generator."""
+        return self.folder / "generator.onnx"
+
+    @property
+    def weights(self) -> Path:
+        """All networks at the best update, for `init_from`; of a fitted family the generator."""
+        return self.folder / NETWORKS_FILE
+
+
+def fit_step(
+    prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile | None, initial: Initial | None = None
+) -> Step:
+    """What a training depends on: equal digests mean that it need not be done again."""
+    modules = list_code("tasks.training.fit", FAMILIES[config.family].partition(":")[0])
+    found = {"ruler": ruler.digest} if ruler else {}
+    weights = {"weights": initial.sha256} if initial else {}
+    return Step(
+        name="fit",
+        inputs={
+            "prepared": prepared.key,
+            "recipe": digest_json(config.model_dump()),
+            "code": digest_code(*modules),
+        }
+        | found
+        | weights,
+    )
+
+
+def list_code(*modules: str) -> list[str]:
+    """These modules and all of `models` that they import, directly or not: the maths that a result depends on."""
+    found: dict[str, None] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found[name] = None
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(name)
+        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        waiting += [module for module in froms if module and module.startswith("models")]
+    return sorted(found)
+
+
+def fit(
+    settings: Settings,
+    prepared: PreparedSet,
+    config: FamilyConfig,
+    ruler: RulerFile | None,
+    key: str,
+    tags: dict[str, str],
+    progress: Progress,
+    show: Show,
+    initial: Initial | None = None,
+) -> FitResult:
+    """Train, or go on with a training that was stopped, in `HOME/trainings/KEY`.
+
+    `ruler` measures generated images; editing families and those with a likelihood can do without.
+
+    Raises:
+        InputError: the weights of `initial` do not fit the recipe's networks.
+        TrainingError: a loss was not finite, or the exported file differs from the trained network.
+        StorageError: the disk is full (the last checkpoint is kept), or another process trains the same for too long.
+        ServiceError: MLflow was lost and did not come back; the same command resumes.
+    """
+    folder = settings.home / "trainings" / key
+    with locked(folder / "lock", seconds=24 * 3600, doing="training the same recipe on the same data"):
+        result = folder / "result.json"
+        if result.exists():
+            return FitResult.model_validate_json(result.read_text())
+        with storage_errors(folder):
+            fitted = _fit(settings, prepared, config, ruler, folder, tags, progress, show, initial)
+        write_atomically(result, fitted.model_dump_json(indent=1).encode())
+        return fitted
+
+
+def _fit(
+    settings: Settings,
+    prepared: PreparedSet,
+    config: FamilyConfig,
+    ruler: RulerFile | None,
+    folder: Path,
+    tags: dict[str, str],
+    progress: Progress,
+    show: Show,
+    initial: Initial | None,
+) -> FitResult:
+    family = build_family(config, prepared)
+    keep_untrained(family, folder / "untrained.npy")
+    start = begin(family, initial)
+    origin = {"init_sha256": initial.sha256, "init_text": start.text} if initial and start else {}
+    plan = _plan(settings, prepared, config) if isinstance(config, GradientConfig) else None
+    speed = {"speed_plan": plan.model_dump_json()} if plan else {}
+    log = RunLog(settings, folder, config, tags | speed | origin, progress, show)
+    log.data(prepared)
+    validation = make_validation(prepared, ruler)
+    try:
+        frozen = start.frozen if start else frozenset[str]()
+        trained = make(family, prepared, folder, plan, validation, log, settings.checkpoint_seconds, frozen)
+    except BaseException:
+        log.end("KILLED")
+        raise
+    difference = export(family, trained.generator, prepared.categories, folder / "generator.onnx")
+    keep_likelihood(family, prepared, folder / "likelihood.json")
+    log.finish(trained, difference)
+    return FitResult(
+        key=folder.name,
+        family=config.family,
+        folder=folder,
+        run_id=log.run_id,
+        steps=trained.steps,
+        best_step=trained.best_step,
+        criterion=trained.criterion,
+        best_value=trained.best_value,
+        seconds=round(trained.seconds, 1),
+        images_per_second=round(trained.images / trained.seconds, 1),
+        plan=plan,
+        export_difference=difference,
+        onnx_sha256=digest_file(folder / "generator.onnx"),
+        init_from=initial.uri if initial else None,
+        **origin,
+    )
+
+
+def keep_untrained(family: Family, path: Path) -> None:
+    """Write images of a generator before its training, once: their distance says how far it came."""
+    if not isinstance(family, RestorationFamily) and not path.exists():
+        np.save(path, sample(family, family.generator.eval(), UNTRAINED, family.config.seed)[0])
+
+
+def export(family: Family, weights: Path, categories: list[str], path: Path) -> float:
+    """Write what is served as ONNX; returns its largest difference from the trained network."""
+    if isinstance(family, RestorationFamily):
+        return export_restoration(family, weights, path)
+    return export_generator(family, weights, categories, path)
+
+
+def keep_likelihood(family: Family, prepared: PreparedSet, path: Path) -> None:
+    """Write the bits per dimension of the test split by the family's current weights, if it has a likelihood."""
+    if family.likelihood is not None:
+        figures = measure_likelihood(family, prepared.images("test"), prepared.labels("test"))
+        write_atomically(path, json.dumps(figures | {"split": "test"}, indent=1).encode())
+
+
+def begin(family: Family, initial: Initial | None) -> Start | None:
+    """Put the weights that the recipe starts from into the family's networks; None when it starts from the seed."""
+    if initial is None or not isinstance(family, GradientFamily):
+        return None
+    return start_from(family, initial.path)
+
+
+def make(
+    family: Family,
+    prepared: PreparedSet,
+    folder: Path,
+    plan: SpeedPlan | None,
+    validation: Validation,
+    log: RunLog,
+    checkpoint_seconds: float,
+    frozen: frozenset[str],
+) -> Trained:
+    """Train a gradient family, or fit a classical one, on the train split."""
+    images, labels = prepared.images("train"), prepared.labels("train")
+    if isinstance(family, FittedFamily):
+        return fit_family(family, images, labels, folder, validation, log)
+    if not isinstance(family, GradientFamily) or plan is None:
+        raise TypeError(f"{family.config.family} is neither trained by gradients nor fitted")
+    _show_augmentation(images, family.config, folder / "augmentation.png")
+    log.file(folder / "augmentation.png")
+    return Trainer(family, images, labels, folder, plan, validation, log, checkpoint_seconds, frozen).run()
+
+
+def build_family(config: FamilyConfig, prepared: PreparedSet) -> Family:
+    """The family's networks for the prepared images, with the weights that the seed gives."""
+    torch.manual_seed(config.seed)
+    shape = ImageShape(prepared.shape[2], prepared.shape[0], len(prepared.categories))
+    return load_family(config.family)(config, shape)
+
+
+def build_gradient_family(config: GradientConfig, prepared: PreparedSet) -> GradientFamily:
+    """The same for a config of a family that the trainer trains."""
+    family = build_family(config, prepared)
+    if not isinstance(family, GradientFamily):
+        raise TypeError(f"{config.family} is not trained by gradients")
+    return family
+
+
+def make_validation(prepared: PreparedSet, ruler: RulerFile | None) -> Validation:
+    """The Fréchet distance of generated images to the validation split, by the ruler; or what else the family has."""
+    held_out = prepared.images("validation"), prepared.labels("validation")
+    if ruler is None:
+        return Validation(unmeasured, held_out)
+    measuring = ExportedRuler(ruler.path)
+    real = torch.from_numpy(measuring.measure(held_out[0])[0])
+
+    def score(images: npt.NDArray[np.uint8], categories: npt.NDArray[np.int64]) -> float:
+        return frechet_distance(real, torch.from_numpy(measuring.measure(images)[0]))
+
+    return Validation(score, held_out)
+
+
+def unmeasured(*_: object) -> float:
+    """Stands where no ruler is at hand.
+
+    Raises:
+        TrainingError: generated images were to be measured after all.
+    """
+    raise TrainingError("validation: generated images can be measured by a ruler only, and none was given")
+
+
+def _plan(settings: Settings, prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
+    """The fastest plan, measured once per machine, family and shape, and kept: equal runs must count alike."""
+    facts = [config.family, config.batch_size, config.precision, config.memory_format, prepared.shape]
+    facts += [torch.__version__, torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()]
+    path = settings.home / "speed" / f"{digest_json(facts)}.json"
+    with locked(path.with_suffix(".lock"), seconds=600, doing="measuring this machine's speed"):
+        if not path.exists():
+            plan = measure_plan(prepared, config)
+            write_atomically(path, plan.model_dump_json(indent=1).encode())
+    return SpeedPlan.model_validate_json(path.read_text())
+
+
+def measure_plan(prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
+    """Time a few updates of the real training under each plan."""
+    images, labels = prepared.images("train"), prepared.labels("train")
+
+    def batch(plan: SpeedPlan) -> Callable[[], object]:
+        family = build_gradient_family(config, prepared)
+        return Trainer(family, images, labels, Path(), plan, Validation(lambda *_: 0.0), Unheard()).advance
+
+    return choose_plan(batch, config.batch_size, config.precision, config.memory_format)
+
+
+class Unheard:
+    """A training log that nobody reads."""
+
+    def metrics(self, step: int, figures: dict[str, float]) -> None:
+        """Ignore."""
+
+    def samples(self, step: int, images: npt.NDArray[np.uint8]) -> None:
+        """Ignore."""
+
+    def progress(self, done: int, total: int, note: str) -> None:
+        """Ignore."""
+
+
+def _show_augmentation(images: npt.NDArray[np.uint8], config: GradientConfig, path: Path) -> None:
+    """A picture of what the network sees: training images above, augmented below."""
+    first = np.ascontiguousarray(images[:COLUMNS])
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        changed = build_augmentation(config.augment)(to_planes(first)).permute(0, 2, 3, 1).numpy()
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        grid(np.concatenate((first, changed)), COLUMNS).save(path)

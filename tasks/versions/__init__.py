@@ -1,0 +1,1 @@
+"""DVC: which versions of the catalogues there are; fetched, added, pinned."""

@@ -1,0 +1,72 @@
+"""DVC's list of a folder's files, and the md5 by which DVC names it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tasks.catalogue import cifar, idx
+from tasks.catalogue.listing import is_image_name
+
+PACKED = frozenset((*idx.FILES, *cifar.FILES))  # files that hold many images
+
+
+class Differences(NamedTuple):
+    """Paths that one tree adds, lacks and has changed against another, each in order; and how many are equal."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    unchanged: int
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """`files` maps each file's path in the folder, with slashes, to the md5 of its bytes."""
+
+    files: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, content: bytes) -> Tree:
+        """Read one of DVC's `.dir` objects."""
+        return cls({entry["relpath"]: entry["md5"] for entry in json.loads(content)})
+
+    @property
+    def md5(self) -> str:
+        """32 hex digits: what `dvc add` of this folder writes before `.dir`."""
+        entries = [{"md5": md5, "relpath": path} for path, md5 in sorted(self.files.items())]
+        return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
+
+    def names(self) -> list[str]:
+        """The sub-folders at the top, in order: the catalogues, when this is the tree of `data/`."""
+        return sorted({path.split("/")[0] for path in self.files if "/" in path})
+
+    def is_data(self) -> bool:
+        """True when this can be a tree of `data/`: at the top nothing but folders that hold images or packed ones."""
+        names = self.names()
+        return bool(names) and all("/" in path for path in self.files) and all(map(self._is_catalogue, names))
+
+    def _is_catalogue(self, name: str) -> bool:
+        return any(is_image_name(path) or path in PACKED for path in self.catalogue(name).files)
+
+    def catalogue(self, name: str) -> Tree:
+        """The sub-folder `name` as a tree of its own; empty when there is none."""
+        prefix = f"{name}/"
+        return Tree({path.removeprefix(prefix): md5 for path, md5 in self.files.items() if path.startswith(prefix)})
+
+    def without(self, name: str) -> Tree:
+        """This tree but for the sub-folder `name`."""
+        return Tree({path: md5 for path, md5 in self.files.items() if not path.startswith(f"{name}/")})
+
+    def compare(self, newer: Tree) -> Differences:
+        """What `newer` adds, lacks and has changed."""
+        both = sorted(self.files.keys() & newer.files.keys())
+        changed = [path for path in both if self.files[path] != newer.files[path]]
+        added, removed = newer.files.keys() - self.files.keys(), self.files.keys() - newer.files.keys()
+        return Differences(sorted(added), sorted(removed), changed, len(both) - len(changed))

@@ -1,0 +1,1 @@
+"""The ground of every task: settings, files written whole, step records, code digests, parameters."""

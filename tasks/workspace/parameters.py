@@ -1,0 +1,150 @@
+"""The parameters of a run: read from `params.yaml`, changed by `--set name=value`, checked by the family's config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from models import FAMILIES, load_family
+from models.errors import InputError
+
+if TYPE_CHECKING:
+    from models.families.family import FamilyConfig
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_params(root: Path) -> dict[str, Any]:
+    """The whole of `params.yaml`.
+
+    Raises:
+        InputError: the file is missing or is not YAML.
+    """
+    path = root / "params.yaml"
+    try:
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("params.yaml", str(path), "a file that can be read") from error
+    except yaml.YAMLError as error:
+        raise InputError("params.yaml", " ".join(str(error).split()), "valid YAML") from error
+    if not isinstance(params, dict):
+        raise InputError("params.yaml", type(params).__name__, "sections by name")
+    return params
+
+
+def read_section(root: Path, section: str, catalogue: str) -> dict[str, Any]:
+    """The parameters of `section` for one catalogue: its own entry, else `default`, else none."""
+    entries = _mapping(section, read_params(root).get(section))
+    name = catalogue if catalogue in entries else "default"
+    return _mapping(f"{section}.{name}", entries.get(name))
+
+
+def read_prepare(root: Path, catalogue: str) -> dict[str, Any]:
+    """The parameters of `prepare` for a catalogue, or for a view of one.
+
+    A view is an entry that says which catalogue it is a view `of`: it has that one's parameters with its own on top
+    (such as the `categories` that it shows), and its own name and slot.
+    """
+    own = read_section(root, "prepare", catalogue)
+    return read_section(root, "prepare", str(own["of"])) | own | {"name": catalogue} if "of" in own else own
+
+
+def read_editing(root: Path, catalogue: str, capability: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters of `prepare` and of the gate for editing networks.
+
+    The catalogue's own have those of `editing.CAPABILITY` on top, which cut photographs for it; `editing.gate` has the
+    bounds.
+    """
+    editing = _mapping("editing", read_params(root).get("editing"))
+    own = _mapping(f"editing.{capability}", editing.get(capability))
+    return read_prepare(root, catalogue) | own, _mapping("editing.gate", editing.get("gate"))
+
+
+def find_source(root: Path, catalogue: str) -> str:
+    """The folder of `data/` with a catalogue's images: of its own name, or of the catalogue that it is a view of."""
+    return str(read_section(root, "prepare", catalogue).get("of", catalogue))
+
+
+def _mapping(field: str, value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InputError(field, value, "parameters by name")
+    return value
+
+
+def load_recipe(root: Path, family: str, changes: dict[str, Any]) -> FamilyConfig:
+    """The family's block of `params.yaml` with `changes` on top.
+
+    Raises:
+        InputError: an unknown family or parameter, or a value out of bounds.
+    """
+    if family not in FAMILIES:
+        raise InputError("family", family, FAMILIES)
+    block = _mapping(f"families.{family}", _mapping("families", read_params(root).get("families")).get(family))
+    return build_recipe({"family": family} | block, changes)
+
+
+def build_recipe(values: dict[str, Any], changes: dict[str, Any]) -> FamilyConfig:
+    """A family's config from `values`, with `changes` (dotted names reach inside, as `augment.flip`) on top."""
+    merged: dict[str, Any] = {**values}
+    for name, value in changes.items():
+        place = merged
+        *outer, last = name.split(".")
+        for part in outer:
+            place[part] = {**_mapping(part, place.get(part))}
+            place = place[part]
+        place[last] = value
+    config = load_family(str(merged.get("family"))).Config
+    return parse(config, merged)
+
+
+def parse(model: type[Model], values: dict[str, Any]) -> Model:
+    """`values` as a checked `model`; an unknown name lists those there are."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise explain(error, model) from error
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> InputError:
+    """The first of pydantic's complaints as one line."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return InputError("parameter", field, _names(model, first["loc"][:-1]))
+    if first["type"] == "missing":
+        wanted = model.model_fields.get(field)
+        return InputError(field, "nothing", (wanted and wanted.description) or "a value: there is no default")
+    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return InputError(field, first["input"], allowed)
+
+
+def _names(model: type[BaseModel], inside: tuple[int | str, ...]) -> list[str]:
+    for part in inside:
+        field = model.model_fields.get(str(part))  # none for a place in a list
+        annotation = field.annotation if field else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return sorted(model.model_fields)
+
+
+def parse_changes(lines: list[str]) -> dict[str, Any]:
+    """`name=value` pairs of the command line; values are YAML, so that 3, 0.1, true and words are what they seem.
+
+    Raises:
+        InputError: a line without `=`, with an empty name, or with a value that is not YAML.
+    """
+    changes = {}
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if not equals or not name:
+            raise InputError("--set", line, "name=value, such as batch_size=128")
+        try:
+            changes[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"--set {name}", value, "a value that is valid YAML") from error
+    return changes

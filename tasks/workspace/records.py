@@ -1,0 +1,123 @@
+"""What was done already: one record per step and key, so that a step whose inputs are equal is skipped and says why."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.workspace.storage import digest_file, locked, write_atomically
+
+DIGEST = re.compile("[0-9a-f]{32,}")
+LOCK_SECONDS = 24 * 3600.0  # a training; a lock of a process that died is free at once
+
+
+class Step(BaseModel):
+    """A step's name and the digests of all that its result depends on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    inputs: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """32 hex digits over the name and the inputs."""
+        return digest_json({"step": self.name, "inputs": self.inputs})
+
+    @property
+    def summary(self) -> str:
+        """The inputs for people, each digest by its first 8 digits."""
+        short = {name: value[:8] if DIGEST.fullmatch(value) else value for name, value in self.inputs.items()}
+        return ", ".join(f"{name} {value}" for name, value in short.items())
+
+
+class Record(BaseModel):
+    """What a step left behind: `files` (path -> sha256) must still be there for the record to hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: Step
+    result: dict[str, Any]
+    files: dict[str, str] = {}
+    seconds: float
+    finished: str
+
+    def holds(self) -> bool:
+        """True when every file it names still has the recorded bytes."""
+        return all(Path(path).is_file() and digest_file(Path(path)) == digest for path, digest in self.files.items())
+
+
+class StepRecords:
+    """The records under `HOME/steps/`, a JSON file each, named after the step and its key."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "steps"
+
+    def path(self, step: Step) -> Path:
+        return self.folder / f"{step.name}-{step.key}.json"
+
+    def any(self, name: str) -> bool:
+        """True when a step called `name` was ever done."""
+        return next(self.folder.glob(f"{name}-*.json"), None) is not None
+
+    def find(self, step: Step) -> Record | None:
+        """The record of an equal step whose files are still there, or None: also where the record cannot be read."""
+        try:
+            record = Record.model_validate_json(self.path(step).read_bytes())
+        except (FileNotFoundError, ValidationError):  # a damaged record, or another version's, costs one more run
+            return None
+        return record if record.holds() else None
+
+    def save(self, step: Step, result: dict[str, Any], files: list[Path], seconds: float) -> Record:
+        """Write the record once the step is done; `result` is what later steps and the summary read."""
+        record = Record(
+            step=step,
+            result=result,
+            files={str(path): digest_file(path) for path in files},
+            seconds=round(seconds, 2),
+            finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        )
+        write_atomically(self.path(step), record.model_dump_json(indent=1).encode())
+        return record
+
+    def run(self, step: Step, work: Callable[[], tuple[dict[str, Any], list[Path]]]) -> tuple[Record, bool]:
+        """Do `work` unless an equal step was done; returns the record and whether it was skipped.
+
+        `work` returns the step's result (JSON values) and the files it made. An equal step that another process is
+        doing is waited for: both would write the same files.
+
+        Raises:
+            StorageError: the other process took longer than a day.
+        """
+        with locked(self.path(step).with_suffix(".lock"), LOCK_SECONDS, f"doing an equal step {step.name}"):
+            found = self.find(step)
+            if found is not None:
+                return found, True
+            started = time.monotonic()
+            result, files = work()
+            return self.save(step, result, files, time.monotonic() - started), False
+
+
+def digest_json(value: object) -> str:
+    """32 hex digits of SHA-256 over the canonical JSON of `value`."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def digest_code(*modules: str) -> str:
+    """32 hex digits over the source of the named modules (not imported), so that a code change is a new key."""
+    sources = {}
+    for name in modules:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(name)
+        sources[name] = hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()
+    return digest_json(sources)

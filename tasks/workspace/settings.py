@@ -1,0 +1,97 @@
+"""Where things are: folders, addresses and switches, read once from the environment (`PACKSHOT_*`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+SOURCE = Path(__file__).resolve().parents[2]
+"""The checkout that this code runs from."""
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above `start` that holds a `data.dvc` and a `params.yaml`, else this checkout."""
+    for folder in (start, *start.parents):
+        if (folder / "data.dvc").exists() and (folder / "params.yaml").exists():
+            return folder
+    return SOURCE
+
+
+class Settings(BaseSettings):
+    """Every setting has an environment variable of the same name with the prefix `PACKSHOT_`."""
+
+    model_config = SettingsConfigDict(env_prefix="PACKSHOT_", frozen=True, extra="ignore")
+
+    root: Path = Field(default_factory=lambda: find_root(Path.cwd()), description="the checkout to work in")
+    home_: Path | None = Field(
+        default=None, validation_alias="PACKSHOT_HOME", description="state; default ROOT/.packshot"
+    )
+    prefect_host: str = "127.0.0.1"
+    prefect_port: int = Field(default=4200, ge=1, le=65535)
+    mlflow_host: str = "127.0.0.1"
+    mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    debian_datasets: Path = Field(
+        default=Path("/usr/share/datasets"), description="where Debian's dataset-* packages put files"
+    )
+    offline: bool = Field(default=False, description="never try the network")
+    checkpoint_seconds: float = Field(default=30.0, gt=0, description="between two checkpoints of a training")
+    retrain_cron: str | None = Field(default=None, description="cron line of the deployment `retrain`; off when unset")
+
+    @field_validator("root")
+    @classmethod
+    def absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def home(self) -> Path:
+        """The one folder of state: databases, artifacts, caches, secrets."""
+        return (self.home_ or self.root / ".packshot").expanduser().resolve()
+
+    @property
+    def data(self) -> Path:
+        """The catalogues' folder, pinned by `data.dvc`."""
+        return self.root / "data"
+
+    @property
+    def prefect_url(self) -> str:
+        return f"http://{self.prefect_host}:{self.prefect_port}"
+
+    @property
+    def mlflow_url(self) -> str:
+        return f"http://{self.mlflow_host}:{self.mlflow_port}"
+
+    @property
+    def mlflow_database(self) -> str:
+        """SQLAlchemy URL of MLflow's own database, which the tracking server shares."""
+        return f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def prefect_database(self) -> str:
+        """SQLAlchemy URL of Prefect's own database, which the Prefect server shares."""
+        return f"sqlite+aiosqlite:///{self.home / 'prefect' / 'prefect.db'}"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        return self.home / "mlflow" / "artifacts"
+
+    def environment(self) -> dict[str, str]:
+        """What the libraries read from the environment; set it before any of them is imported."""
+        return {
+            **TELEMETRY_OFF,
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_API_DATABASE_CONNECTION_URL": self.prefect_database,
+            "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+            "MLFLOW_LOGGING_LEVEL": "WARNING",
+            "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin at a barrier starve the servers beside a training
+        }

@@ -1,0 +1,124 @@
+"""Finding, starting, sharing and stopping the Prefect server."""
+
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from flows.processes.prefect_server import PrefectServer, answers, log_tail, port_taken, prefect_server
+from models.errors import ServiceError
+from tasks.workspace.settings import Settings
+
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/fine" else 500)
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def pages():
+    with HTTPServer(("127.0.0.1", 0), Pages) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch, free_port):
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PACKSHOT_HOME", str(tmp_path / "home"))
+    return Settings(root=tmp_path, prefect_port=free_port)
+
+
+def test_answers_only_to_success(pages, free_port):
+    assert answers(f"{pages}/fine")
+    assert not answers(f"{pages}/broken")
+    assert not answers(f"http://127.0.0.1:{free_port}")
+
+
+def test_answers_gives_up_on_a_silent_server():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        started = time.monotonic()
+        assert not answers(f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=0.3)
+    assert time.monotonic() - started < 2
+
+
+def test_port_taken_tells_a_listener_from_a_free_port(pages, free_port):
+    assert port_taken("127.0.0.1", int(pages.rpartition(":")[2]))
+    assert not port_taken("127.0.0.1", free_port)
+
+
+def test_log_tail_is_one_line_of_the_last_ones(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("first\n\nsecond\n  third\n")
+    assert log_tail(log, lines=2) == "second | third"
+
+
+def test_a_given_server_that_does_not_answer_is_refused_in_seconds(settings, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    started = time.monotonic()
+    with pytest.raises(ServiceError, match=r"PREFECT_API_URL.*127.0.0.1:9/api.*unset"):
+        PrefectServer(settings).start()
+    assert time.monotonic() - started < 5
+
+
+def test_the_own_address_in_the_environment_is_not_a_given_server(settings, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", f"{settings.prefect_url}/api")
+    assert not PrefectServer(settings).given
+    monkeypatch.setenv("PREFECT_API_URL", "http://prefect.example.org/api")
+    assert PrefectServer(settings).given
+
+
+def test_waiting_for_a_server_that_nobody_starts_ends(settings):
+    with pytest.raises(ServiceError, match=r"did not answer in 1 s"):
+        PrefectServer(settings).wait(seconds=1.0)
+
+
+def test_a_port_taken_by_something_else_is_named(settings, pages):
+    port = int(pages.rpartition(":")[2])
+    taken = settings.model_copy(update={"prefect_port": port})
+    with pytest.raises(ServiceError, match=f"port {port} .*PACKSHOT_PREFECT_PORT"), prefect_server(taken):
+        pass
+
+
+def test_a_server_that_cannot_start_is_reported_with_its_log(settings):
+    folder = settings.home / "prefect"
+    folder.mkdir(parents=True)
+    (folder / "prefect.db").write_text("this is not a database" * 100)
+    with pytest.raises(ServiceError, match=r"ended before it answered.*not a database"), prefect_server(settings):
+        pass
+    assert not port_taken(settings.prefect_host, settings.prefect_port)
+
+
+@pytest.mark.slow
+def test_the_last_user_stops_the_server(settings):
+    first, second = PrefectServer(settings), PrefectServer(settings)
+    first.start()
+    second.start()
+    try:
+        assert first.wait() == second.wait() == f"{settings.prefect_url}/api"
+        first.stop()
+        assert answers(f"{settings.prefect_url}/api/health")
+    finally:
+        first.stop()
+        second.stop()
+    assert not answers(f"{settings.prefect_url}/api/health")
+    assert not port_taken(settings.prefect_host, settings.prefect_port)
+    assert not (settings.home / "prefect" / "server.json").exists()

@@ -1,0 +1,249 @@
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from safetensors.torch import save_file
+
+from models import FAMILIES, load_family
+from models.errors import InputError, TrainingError
+from models.exported import generator as exported
+from models.exported.generator import (
+    METADATA,
+    TOLERANCE,
+    ExportedGenerator,
+    ExportedRuler,
+    export_generator,
+    latent_batches,
+    latents,
+    spread_categories,
+    write_onnx,
+)
+from models.families.family import FittedFamily
+from tasks.workspace.settings import SOURCE
+from tests.trainings import CATEGORIES, build_family, build_trainer, draw_images
+
+
+def trained_family(folder, name="dcgan", **changes):
+    """A family whose weights and batch-norm statistics have moved, and the file of its generator's weights."""
+    if issubclass(load_family(name), FittedFamily):
+        family = build_family(name, **changes)
+        family.fit(*draw_images(channels=family.shape.channels), lambda *_: None)
+    else:
+        family = build_family(name, learning_rate=0.02, **changes)
+        trainer = build_trainer(folder, family=family)
+        for _ in range(8):
+            trainer.advance()
+    weights = folder / "generator.safetensors"
+    save_file({key: value.contiguous() for key, value in family.generator.state_dict().items()}, weights)
+    return family, weights
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("conditional")
+    family, weights = trained_family(folder, conditional=True)
+    export_generator(family, weights, CATEGORIES, folder / "generator.onnx")
+    return family, folder / "generator.onnx"
+
+
+@pytest.fixture(scope="module")
+def unconditional(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unconditional")
+    family, weights = trained_family(folder, channels=3)
+    export_generator(family, weights, CATEGORIES, folder / "generator.onnx")
+    return family, folder / "generator.onnx"
+
+
+@pytest.fixture(params=["conditional", "unconditional"])
+def pair(request):
+    return request.getfixturevalue(request.param)
+
+
+def expected(family, noise, categories):
+    with torch.inference_mode():
+        return family.networks["generator"].eval()(torch.from_numpy(noise), torch.from_numpy(categories)).numpy()
+
+
+@pytest.mark.parametrize("count", [1, 2, 64, 65])
+def test_the_file_gives_the_same_images_as_torch_for_any_batch(pair, count):
+    family, path = pair
+    noise, categories = latents(count, family.latent, 5), spread_categories(count, 2)
+    images = ExportedGenerator(path).run(noise, categories)
+    assert images.shape == (count, family.shape.channels, 32, 32)
+    np.testing.assert_allclose(images, expected(family, noise, categories), atol=TOLERANCE)
+    assert images.std() > 0.01
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 64, 65])
+def test_an_image_depends_on_its_seed_and_place_not_on_how_many_there_are(pair, count):
+    generator = ExportedGenerator(pair[1])
+    many = generator.sample(100, seed=3)
+    few = ExportedGenerator(pair[1]).sample(count, seed=3)
+    assert few.shape == (count, 32, 32, pair[0].shape.channels)
+    assert few.dtype == np.uint8
+    assert np.array_equal(few, many[:count])
+    assert not np.array_equal(generator.sample(count, seed=4), few)
+
+
+def test_batches_are_whole_but_for_the_last(pair):
+    assert [len(batch) for batch in ExportedGenerator(pair[1]).batches(130, seed=0)] == [64, 64, 2]
+
+
+def test_the_noise_of_fewer_images_begins_that_of_more():
+    assert np.array_equal(latents(1000, 100, 7)[:10], latents(10, 100, 7))
+    assert latents(1000, 100, 7).dtype == np.float32
+    assert abs(latents(1000, 100, 7).std() - 1) < 0.01
+
+
+@pytest.mark.parametrize(("count", "size"), [(130, 8), (65, 7), (64, 1), (3, 2048)])
+def test_noise_drawn_in_batches_is_that_drawn_at_once(count, size):
+    batches = list(latent_batches(count, size, 7, 64))
+    assert max(len(batch) for batch in batches) <= 64
+    assert np.array_equal(np.concatenate(batches), latents(count, size, 7))
+
+
+def test_the_file_says_what_its_users_need(pair):
+    family, path = pair
+    generator = ExportedGenerator(path)
+    assert (generator.latent, generator.size, generator.categories) == (8, 32, CATEGORIES)
+    assert generator.conditional == family.conditional
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    assert {value.name for value in onnx.load(path).graph.output} == {"image"}
+
+
+def test_one_category_can_be_asked_for(conditional):
+    family, path = conditional
+    generator = ExportedGenerator(path)
+    assert generator.wanted(3, "disc").tolist() == [1, 1, 1]
+    assert generator.wanted(3).tolist() == [0, 1, 0]
+    noise = latents(64, family.latent, 0)
+    images = generator.sample(64, 0, "disc")
+    assert np.array_equal(images, exported.to_bytes(generator.run(noise, np.ones(64, np.int64))))
+    assert not np.array_equal(images, generator.sample(64, 0, "bar"))
+
+
+def test_an_unknown_category_is_answered_with_the_valid_ones(conditional):
+    with pytest.raises(InputError, match=r"^category: got 'Hat', allowed: one of bar, disc$"):
+        ExportedGenerator(conditional[1]).sample(2, 0, "Hat")
+
+
+def test_a_category_asked_of_a_model_that_has_none_is_refused(unconditional):
+    with pytest.raises(InputError, match="category: got 'disc', allowed: none: this model is not conditional"):
+        ExportedGenerator(unconditional[1]).sample(2, 0, "disc")
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if load_family(name).capability == "generate"])
+def test_every_family_can_be_exported(name, tmp_path):
+    family, weights = trained_family(tmp_path, name)
+    assert export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx") <= TOLERANCE
+    assert load_family(name).capability == "generate"
+
+
+def test_a_file_that_differs_from_the_network_is_refused(tmp_path, monkeypatch):
+    family, weights = trained_family(tmp_path)
+
+    def write_another(network, inputs, outputs, about, path):
+        with torch.no_grad():
+            network.body[0].weight.mul_(2)
+            write_onnx(network, inputs, outputs, about, path)
+            network.body[0].weight.div_(2)
+
+    monkeypatch.setattr(exported, "write_onnx", write_another)
+    with pytest.raises(TrainingError, match="the exported generator differs from the trained one by"):
+        export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
+    assert not (tmp_path / "generator.onnx").exists()
+
+
+@pytest.mark.parametrize("discrete", [True, False])
+def test_one_image_that_differs_is_forgiven_to_discrete_families_alone(tmp_path, monkeypatch, discrete):
+    family, weights = trained_family(tmp_path)
+    monkeypatch.setattr(type(family), "discrete", discrete)
+    run = ExportedGenerator.run
+
+    def flip_one(self, noise, categories):
+        images = run(self, noise, categories)
+        images[0, 0, 5, 5] += 0.5 * (len(images) > 1)
+        return images
+
+    monkeypatch.setattr(ExportedGenerator, "run", flip_one)
+    if discrete:
+        assert export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx") <= TOLERANCE
+    else:
+        with pytest.raises(TrainingError, match=r"differs from the trained one by 0\.5"):
+            export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
+
+
+def test_a_discrete_family_whose_images_all_differ_is_refused(tmp_path, monkeypatch):
+    family, weights = trained_family(tmp_path)
+    monkeypatch.setattr(type(family), "discrete", True)
+    run = ExportedGenerator.run
+    monkeypatch.setattr(ExportedGenerator, "run", lambda self, *inputs: run(self, *inputs) + np.float32(0.01))
+    with pytest.raises(TrainingError, match=r"differs from the trained one by 0\.01"):
+        export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
+
+
+def test_a_generator_that_makes_no_numbers_is_refused(tmp_path):
+    family, weights = trained_family(tmp_path)
+    with torch.no_grad():
+        family.networks["generator"].body[0].weight.fill_(float("nan"))
+    save_file(family.networks["generator"].state_dict(), weights)
+    with pytest.raises(TrainingError, match="differs from the trained one by nan"):
+        export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
+
+
+def write_foreign(path, about=None):
+    """Someone else's model: image = latent."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 8]) for name in ("latent", "image")]
+    graph = helper.make_graph([helper.make_node("Identity", ["latent"], ["image"])], "g", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    if about is not None:
+        helper.set_model_props(model, {METADATA: json.dumps(about)})
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("opener", [ExportedGenerator, ExportedRuler])
+def test_someone_elses_model_is_refused(tmp_path, opener):
+    path = write_foreign(tmp_path / "foreign.onnx")
+    with pytest.raises(
+        TrainingError, match=r"foreign\.onnx was not exported by packshot for this use: no .*categories"
+    ):
+        opener(path)
+
+
+def test_a_ruler_is_no_generator(tmp_path):
+    path = write_foreign(tmp_path / "ruler.onnx", {"categories": CATEGORIES, "size": 32})
+    ExportedRuler(path)
+    with pytest.raises(TrainingError, match="for this use: no conditional, latent in its metadata"):
+        ExportedGenerator(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an ONNX file", b"\x08\x09"])
+def test_a_file_that_is_no_model_is_refused(tmp_path, content):
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"damaged\.onnx is not an ONNX file"):
+        ExportedGenerator(path)
+
+
+def test_a_model_cut_short_is_refused(conditional, tmp_path):
+    path = tmp_path / "short.onnx"
+    path.write_bytes(conditional[1].read_bytes()[:-5000])
+    with pytest.raises(TrainingError, match=r"short\.onnx is not an ONNX file"):
+        ExportedGenerator(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(TrainingError, match=r"absent\.onnx is not there"):
+        ExportedGenerator(tmp_path / "absent.onnx")
+
+
+def test_a_file_names_no_source_of_the_machine_that_wrote_it(conditional):
+    shipped = SOURCE / "models" / "weights" / "ruler-fashion-mnist-32x32x1.onnx"
+    for file in (conditional[1], shipped):
+        content = file.read_bytes()
+        assert b".py" not in content
+        assert str(SOURCE).encode() not in content

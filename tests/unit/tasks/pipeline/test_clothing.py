@@ -1,0 +1,58 @@
+"""Real photographs of clothes, from the folder that is added to the squares that are trained on."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from tasks.dataset.prepare import PrepareConfig
+from tasks.dataset.validate import require_valid
+from tasks.pipeline import steps as pipeline
+from tasks.versions.additions import add_folder
+from tasks.workspace.progress import Silent
+from tasks.workspace.settings import SOURCE
+from tests.catalogues import make_checkout
+
+PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data"))
+CLOTHING = PHOTOS / "clothing"
+pytestmark = [
+    pytest.mark.photos,
+    pytest.mark.skipif(not CLOTHING.is_dir(), reason=f"{CLOTHING} is not there: set PACKSHOT_PHOTOS"),
+    pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),  # great_expectations
+    pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning"),  # DVC's use of pygtrie
+]
+
+
+@pytest.fixture
+def clothing(tmp_path):
+    """12 photographs of each category from the folder's two splits each."""
+    for category in sorted(path for path in CLOTHING.glob("*/*") if path.is_dir()):
+        place = tmp_path / "photos" / category.relative_to(CLOTHING)
+        place.mkdir(parents=True)
+        for photo in sorted(category.iterdir())[:12]:
+            shutil.copyfile(photo, place / photo.name)
+    return tmp_path / "photos"
+
+
+def test_photographs_of_clothes_become_squares_to_train_on(clothing, tmp_path):
+    settings = make_checkout(tmp_path / "checkout")
+    add_folder(settings, clothing, "clothing")
+    data = pipeline.ingest(settings, "clothing", None, Silent()).value
+    report = pipeline.validate(settings, data, False, 0.0).value
+    require_valid(report)
+    prepared = pipeline.prepare(settings, data, report, PrepareConfig(size=64), Silent()).value
+    assert (prepared.shape, len(prepared.categories)) == ((64, 64, 3), 10)
+    assert prepared.meta.counts["validation"] == 120
+    assert prepared.meta.counts["train"] + prepared.meta.counts["test"] == 120
+    assert {sku.split("/")[0] for sku in prepared.skus("validation")} == {"validation"}
+    assert set(prepared.labels("test")) == set(range(10))
+    assert len(prepared.meta.warnings) == 10
+
+    sku = prepared.skus("validation")[0]
+    with Image.open(clothing / f"{sku}.jpg") as photo:
+        whole = ImageOps.pad(photo.convert("RGB"), (64, 64), Image.Resampling.LANCZOS, color="white")
+    difference = np.asarray(whole, np.int64) - prepared.images("validation")[0]
+    assert np.abs(difference).mean() < 4

@@ -1,0 +1,162 @@
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from models.errors import StorageError
+from tasks.versions.pins import read_pin
+from tasks.versions.repository import open_repository
+from tests.catalogues import clone_checkout, commit_all, make_checkout, run_git, write_fashion_mnist, write_photos
+
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # DVC's use of pygtrie
+HOLD_LOCK = """
+import sys, time, zc.lockfile
+lock = zc.lockfile.LockFile(sys.argv[1])
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    settings = make_checkout(tmp_path / "checkout")
+    write_fashion_mnist(settings.data / "fashion", 1, 1)
+    write_photos(settings.data / "shop", count=1)
+    (settings.data / "shop" / "größe.txt").write_text("text\r\n")
+    return settings
+
+
+def hold_dvc_lock(settings, seconds):
+    path = settings.root / ".dvc" / "tmp" / "lock"
+    path.parent.mkdir(exist_ok=True)
+    holder = subprocess.Popen([sys.executable, "-c", HOLD_LOCK, str(path), str(seconds)], stdout=subprocess.PIPE)
+    assert holder.stdout.readline() == b"held\n"
+    return holder
+
+
+def test_the_md5_of_a_catalogue_is_what_dvc_add_would_give(checkout, tmp_path):
+    with open_repository(checkout) as repository:
+        repository.commit()
+        pinned = repository.load_tree(read_pin(checkout.root))
+    for name in ("fashion", "shop"):
+        alone = make_checkout(tmp_path / name)
+        shutil.copytree(checkout.data / name, alone.data, dirs_exist_ok=True)
+        with open_repository(alone) as repository:
+            repository.commit()
+        assert read_pin(alone.root) == pinned.catalogue(name).md5
+
+
+def test_commit_pins_what_is_there_and_git_sees_data_dvc_alone(checkout):
+    with open_repository(checkout) as repository:
+        repository.commit()
+        tree = repository.hash_folder(checkout.data)
+        assert (tree.md5, repository.has_files(tree)) == (read_pin(checkout.root), True)
+    assert run_git(checkout.root, "status", "--short") == "?? data.dvc\n"
+
+
+def test_commit_again_leaves_data_dvc_as_it_is(checkout):
+    with open_repository(checkout) as repository:
+        repository.commit()
+        before = (checkout.root / "data.dvc").read_bytes()
+        repository.commit()
+    assert (checkout.root / "data.dvc").read_bytes() == before
+
+
+def test_partial_folders_are_not_hashed(checkout):
+    with open_repository(checkout) as repository:
+        before = repository.hash_folder(checkout.data)
+        write_photos(checkout.data / ".shop.part", count=1)
+        assert repository.hash_folder(checkout.data) == before
+
+
+def test_a_changed_file_changes_the_hash(checkout):
+    with open_repository(checkout) as repository:
+        before = repository.hash_folder(checkout.data)
+        (checkout.data / "shop" / "größe.txt").write_text("other")
+        after = repository.hash_folder(checkout.data)
+    assert before.compare(after).changed == ["shop/größe.txt"]
+
+
+def test_waits_for_dvcs_lock(checkout):
+    with hold_dvc_lock(checkout, 4) as holder, open_repository(checkout, lock_seconds=30) as repository:
+        repository.commit()
+        assert holder.poll() is not None or holder.wait(1) == 0
+    assert (checkout.root / "data.dvc").exists()
+
+
+def test_a_lock_that_stays_held_is_a_clear_error(checkout):
+    with (
+        hold_dvc_lock(checkout, 60) as holder,
+        pytest.raises(StorageError, match=r"another DVC process holds the lock .*\.dvc/tmp/lock, waited 0 s"),
+        open_repository(checkout, lock_seconds=0) as repository,
+    ):
+        try:
+            repository.commit()
+        finally:
+            holder.kill()
+    assert not (checkout.root / "data.dvc").exists()
+
+
+def test_export_gives_read_only_links_or_writable_copies(checkout, tmp_path):
+    with open_repository(checkout) as repository:
+        repository.commit()
+        tree = repository.hash_folder(checkout.data / "shop")
+        repository.export(tree, tmp_path / "links", link=True)
+        repository.export(tree, tmp_path / "copies", link=False)
+        assert repository.hash_folder(tmp_path / "copies") == tree
+    linked, copied = tmp_path / "links" / "shoe" / "000.jpg", tmp_path / "copies" / "shoe" / "000.jpg"
+    assert (linked.stat().st_mode & 0o222, linked.stat().st_nlink) == (0, 2)
+    assert (bool(copied.stat().st_mode & 0o200), copied.stat().st_nlink) == (True, 1)
+
+
+def test_a_damaged_cache_is_told(checkout, tmp_path):
+    with open_repository(checkout) as repository:
+        repository.commit()
+        tree = repository.hash_folder(checkout.data / "shop")
+        damaged = repository.object_path(tree.files["shoe/000.jpg"])
+        damaged.chmod(0o644)
+        damaged.write_bytes(b"something else")
+        with pytest.raises(StorageError, match=r"cache is damaged: .* \(shoe/000\.jpg\)"):
+            repository.export(tree, tmp_path / "out", link=True)
+        damaged.unlink()
+        with pytest.raises(StorageError, match=r"cache has no .*run `dvc fetch`"):
+            repository.export(tree, tmp_path / "again", link=True)
+
+
+def test_a_checkout_without_dvc_is_told(tmp_path):
+    settings = make_checkout(tmp_path)
+    shutil.rmtree(tmp_path / ".dvc")
+    with pytest.raises(StorageError, match=r"DVC in .*not.* a DVC"), open_repository(settings):
+        pass
+
+
+def test_fetch_says_why_it_cannot(checkout):
+    config = checkout.root / ".dvc" / "config"
+    with open_repository(checkout) as repository:
+        assert repository.fetch("0" * 32) == "no DVC remote is configured"
+    config.write_text(config.read_text() + '    remote = shop\n[remote "shop"]\n    url = https://example.org/x\n')
+    config.write_text(
+        config.read_text()
+        .replace("[core]", "[core]\n    remote = shop")
+        .replace("    remote = shop\n[remote", "[remote")
+    )
+    with open_repository(checkout) as repository:
+        assert repository.fetch("0" * 32) == "DVC's remote shop: skipped, PACKSHOT_OFFLINE is set"
+
+
+def test_fetch_fills_the_cache_of_a_clone_from_a_remote(checkout, tmp_path):
+    config = checkout.root / ".dvc" / "config"
+    shelf = f'[remote "shelf"]\n    url = {tmp_path}/shelf\n'
+    config.write_text(config.read_text().replace("[core]", "[core]\n    remote = shelf") + shelf)
+    with open_repository(checkout) as repository:
+        repository.commit()
+        tree = repository.hash_folder(checkout.data)
+    commit_all(checkout.root, "pin")
+    shutil.copytree(checkout.root / ".packshot" / "dvc-cache", tmp_path / "shelf")
+    clone = clone_checkout(checkout, tmp_path / "clone")
+    with open_repository(clone) as repository:
+        assert repository.load_tree(tree.md5) is None
+        assert repository.fetch(tree.md5) == ""
+        assert repository.load_tree(tree.md5) == tree
+        assert repository.has_files(tree)

@@ -1,0 +1,150 @@
+import importlib
+import threading
+import time
+
+import pytest
+
+from tasks.workspace.records import Step, StepRecords, digest_code, digest_json
+
+
+class Work:
+    """A step's work that counts how often it was done."""
+
+    def __init__(self, folder):
+        self.file, self.times = folder / "made.txt", 0
+
+    def __call__(self):
+        self.times += 1
+        self.file.write_text("made")
+        return {"answer": 42}, [self.file]
+
+
+@pytest.fixture
+def work(tmp_path):
+    return Work(tmp_path)
+
+
+@pytest.fixture
+def records(tmp_path):
+    return StepRecords(tmp_path / "home")
+
+
+def step(**inputs):
+    return Step(name="prepare", inputs={"data": "a" * 32, **inputs})
+
+
+def test_equal_inputs_are_skipped_also_by_another_process(records, work, tmp_path):
+    first, skipped = records.run(step(), work)
+    assert (first.result, skipped) == ({"answer": 42}, False)
+    again, skipped = StepRecords(tmp_path / "home").run(step(), work)
+    assert (again, skipped, work.times) == (first, True, 1)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [step(data="b" * 32), step(code="c" * 32), Step(name="validate", inputs=step().inputs)],
+    ids=["value", "input", "name"],
+)
+def test_a_changed_step_runs(records, work, changed):
+    records.run(step(), work)
+    _, skipped = records.run(changed, work)
+    assert (skipped, work.times) == (False, 2)
+    assert records.run(step(), work)[1]  # the old record still holds
+
+
+def test_the_order_of_inputs_does_not_matter():
+    assert Step(name="s", inputs={"a": "1", "b": "2"}).key == Step(name="s", inputs={"b": "2", "a": "1"}).key
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text("altered")])
+def test_a_missing_or_altered_file_is_made_again(records, work, damage):
+    records.run(step(), work)
+    damage(work.file)
+    assert records.find(step()) is None
+    _, skipped = records.run(step(), work)
+    assert (skipped, work.times, work.file.read_text()) == (False, 2, "made")
+    assert records.run(step(), work)[1]
+
+
+def test_equal_steps_at_once_are_done_once(tmp_path, work):
+    def slowly():
+        time.sleep(0.2)
+        return work()
+
+    ended = []
+    doing = [threading.Thread(target=lambda: ended.append(StepRecords(tmp_path).run(step(), slowly))) for _ in range(3)]
+    for one in doing:
+        one.start()
+    for one in doing:
+        one.join()
+    assert work.times == 1
+    assert sorted(skipped for _, skipped in ended) == [False, True, True]
+
+
+def test_different_steps_do_not_wait_for_each_other(records, work):
+    def nested():
+        return records.run(step(data="b" * 32), work)[0].result, []
+
+    assert records.run(step(), nested)[0].result == {"answer": 42}
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"step": 1}', '{"another": "version"}'])
+def test_a_damaged_record_costs_one_run(records, work, content):
+    records.run(step(), work)
+    records.path(step()).write_text(content)
+    assert not records.run(step(), work)[1]
+    assert records.run(step(), work)[1]
+
+
+def test_work_that_fails_leaves_no_record(records):
+    def fail():
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        records.run(step(), fail)
+    assert records.find(step()) is None
+    assert not records.any("prepare")
+
+
+def test_any_step_of_a_name_is_found(records, work):
+    assert not records.any("prepare")
+    records.run(step(), work)
+    assert records.any("prepare")
+    assert not records.any("validate")
+
+
+def test_the_summary_says_which_digests_were_equal():
+    assert step(code="c" * 32).summary == "data aaaaaaaa, code cccccccc"
+
+
+def test_a_key_names_the_value_whatever_its_order():
+    assert digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
+    assert digest_json({"a": 1}) != digest_json({"a": "1"})
+    assert len(digest_json(None)) == 32
+
+
+def test_the_digest_of_code_follows_its_source_without_running_it(tmp_path, monkeypatch):
+    source = tmp_path / "some_module_of_this_test.py"
+    source.write_text("raise SystemExit\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    first = digest_code("some_module_of_this_test")
+    assert digest_code("some_module_of_this_test") == first
+    source.write_text("raise SystemExit  # changed\n")
+    assert digest_code("some_module_of_this_test") != first
+
+
+def test_the_digest_of_code_depends_on_the_names():
+    assert (
+        digest_code("tasks.workspace.records")
+        != digest_code("tasks.workspace.storage")
+        != digest_code("tasks.workspace.records", "tasks.workspace.storage")
+    )
+    assert digest_code("tasks.workspace.records", "tasks.workspace.storage") == digest_code(
+        "tasks.workspace.storage", "tasks.workspace.records"
+    )
+
+
+def test_a_module_that_is_not_there_is_named():
+    with pytest.raises(ModuleNotFoundError, match=r"tasks\.nothing"):
+        digest_code("tasks.nothing")
