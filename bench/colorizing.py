@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.photographs import photo_folder
 from bench.squares import find_network
-from models.exported.generator import ExportedRestoration
-from models.families.family import Images
+from models.arrays import Images
+from models.exported.editor import ExportedRestoration
 from models.imaging.adjustments.colouring import colourise
 from models.imaging.adjustments.restyling import reduce
 from models.imaging.colour import delta_e_2000, lab_to_rgb, rgb_to_lab, to_levels

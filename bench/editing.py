@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from bench.photographs import photo_folder
 from bench.results import spread
 from models import load_family
-from models.exported.generator import ExportedRestoration, export_restoration
+from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import ImageShape
 from models.imaging.colour import rgb_to_ycbcr
 from serving.toolbox import RegistryToolbox

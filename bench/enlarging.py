@@ -17,8 +17,8 @@ from PIL import Image
 from bench.photographs import photo_folder
 from bench.results import spread
 from bench.super_resolution import find_networks
-from models.exported.generator import ExportedRestoration
-from models.families.family import Images
+from models.arrays import Images
+from models.exported.editor import ExportedRestoration
 from models.imaging.scaling.enlarging import TILE, enlarge
 
 SIDE = 2048

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.exported.generator import ExportedRuler
-from models.families.family import GradientConfig, Images, Labels
+from models.arrays import Images, Labels
+from models.exported.ruler import ExportedRuler
+from models.families.family import GradientConfig
 from models.metrics.distances import classify_scores, frechet_distance
 from tasks.dataset.prepare import PrepareConfig
 from tasks.dataset.prepared import PreparedSet

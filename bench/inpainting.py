@@ -13,9 +13,9 @@ import torch
 
 from bench.photographs import photo_folder
 from bench.squares import SIDE, find_network, middle_square
+from models.arrays import Images
 from models.editors.pix2pix import MULTIPLE
-from models.exported.generator import ExportedRestoration
-from models.families.family import Images
+from models.exported.editor import ExportedRestoration
 from models.families.free_form import BUCKETS, draw_mask
 from models.families.restoration import from_bytes
 from models.imaging.filling.fill import fill_by

@@ -10,7 +10,8 @@ from bench.fashion import load_gradient_recipe, prepare
 from models.training.trainer import Trainer
 from models.training.validation import Validation, mean_bits
 from tasks.dataset.prepared import PreparedSet
-from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.training.networks import build_gradient_family
+from tasks.training.speed import Unheard, measure_plan
 from tasks.workspace.settings import Settings
 
 FAMILIES = ("vae", "pixelcnn")

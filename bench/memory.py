@@ -9,11 +9,13 @@ from typing import Any
 import psutil
 
 from bench.fashion import Judge, load_gradient_recipe, prepare
-from models.families.family import GradientConfig, Images, Labels
+from models.arrays import Images, Labels
+from models.families.family import GradientConfig
 from models.training.trainer import Trainer
 from models.training.validation import Validation
 from tasks.dataset.prepared import PreparedSet
-from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.training.networks import build_gradient_family
+from tasks.training.speed import Unheard, measure_plan
 from tasks.workspace.settings import Settings
 
 IMAGES = 12_800

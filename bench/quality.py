@@ -20,15 +20,17 @@ from bench.fashion import SAMPLES, Judge, load_gradient_recipe, prepare
 from bench.results import RESULTS, load
 from bench.textbook_dcgan import LATENT
 from bench.textbook_dcgan import train as train_textbook
+from models.arrays import Images, Labels
 from models.errors import InputError
-from models.exported.generator import latents, spread_categories
-from models.families.family import GradientConfig, Images, Labels
+from models.exported.noise import latents, spread_categories
+from models.families.family import GradientConfig
 from models.files import write_whole
 from models.pixels import to_bytes
 from models.training.trainer import Trainer
 from models.training.validation import Validation
 from tasks.dataset.prepared import PreparedSet
-from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.training.networks import build_gradient_family
+from tasks.training.speed import Unheard, measure_plan
 from tasks.workspace.settings import Settings
 
 TEXTBOOK_BATCH = 128

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from bench.results import spread
-from models.exported.generator import BATCH, ExportedGenerator, export_generator
+from models.exported.generator import ExportedGenerator, export_generator
+from models.exported.noise import BATCH
 from models.families.family import ImageShape
 from models.generators.dcgan import DCGAN, DCGANConfig
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from models.families.family import Images
+from models.arrays import Images
 
 FINER = 3
 """Drawn this much larger, then shrunk, so that edges are as soft as a lens leaves them."""

@@ -18,12 +18,12 @@ from bench import colorizing, inpainting, shapes, super_resolution
 from bench.photographs import photo_folder
 from bench.restoration import DRAWN, HELD_OUT_KODAK, KODAK_SIZES, PACKSHOT_SIZES, side_of
 from bench.squares import HELD_OUT, KEPT_BACK, NETWORK
-from models.exported.generator import ExportedRestoration
+from models.exported.editor import ExportedRestoration
 from models.training.initial import NETWORKS_FILE
 from tasks.promotion.shipments import SHIPPED, ShippedCard, TrainedOn
-from tasks.provenance.generated import git_commit
 from tasks.registry.slots import slot_of_editor
-from tasks.workspace.records import digest_json
+from tasks.workspace.code import digest_json
+from tasks.workspace.git import git_commit
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 

@@ -18,7 +18,7 @@ from models.generators.dcgan import DCGAN, DCGANConfig
 from models.training.speed import SpeedPlan, choose_plan
 from models.training.trainer import Trainer
 from models.training.validation import Validation
-from tasks.training.fit import Unheard
+from tasks.training.speed import Unheard
 
 BATCH = 128
 UPDATES = 10

@@ -20,14 +20,15 @@ from bench.photographs import photo_folder
 from bench.results import spread
 from bench.squares import NETWORK, train
 from models.editors.faststyle import read_style
-from models.exported.generator import ExportedRestoration
+from models.exported.editor import ExportedRestoration
 from models.families.gatys import measure as measure_losses
 from models.families.gatys import paint
 from models.imaging.adjustments.restyling import reduce
 from models.losses.perceptual import load_features
 from models.losses.style import Losses
-from tasks.operations.stylize import Stylize, name_style, paint_by_network, to_tensor
+from tasks.operations.stylize import Stylize, paint_by_network, to_tensor
 from tasks.photos.decoding import read_photo
+from tasks.registry.slots import name_style
 from tasks.workspace.settings import Settings
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "weights"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bench.photographs import photo_folder
-from models.exported.generator import ExportedRestoration
+from models.exported.editor import ExportedRestoration
 from models.imaging.colour import luma
 from models.imaging.inspection.similarity import psnr, ssim
 from models.imaging.scaling.enlarging import EnlargeLuma

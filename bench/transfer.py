@@ -17,7 +17,7 @@ from bench.fashion import CATALOGUE, load_gradient_recipe
 from bench.page import table
 from bench.photographs import photo_folder
 from bench.results import save
-from models.exported.generator import ExportedRuler
+from models.exported.ruler import ExportedRuler
 from models.families.family import GradientConfig
 from models.metrics.distances import frechet_distance
 from models.training.initial import NETWORKS_FILE, start_from, write_networks
@@ -28,10 +28,11 @@ from tasks.catalogue.table import read_catalogue
 from tasks.dataset.prepare import PrepareConfig, prepare
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.ruler import RulerFile, ensure_ruler
-from tasks.training.fit import Unheard, build_gradient_family, measure_plan
+from tasks.training.networks import build_gradient_family
+from tasks.training.speed import Unheard, measure_plan
+from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import parse, read_prepare
 from tasks.workspace.progress import Silent
-from tasks.workspace.records import digest_json
 from tasks.workspace.settings import Settings
 
 SAMPLES = 4096

@@ -10,7 +10,7 @@ from pydantic import Field
 from flows.train import train
 from flows.train_editor import train_editor
 from models.errors import InputError
-from models.exported.generator import ExportedRestoration
+from models.exported.editor import ExportedRestoration
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.registry.register import CHAMPION, load_version
 from tasks.registry.slots import is_editor, share_facts

@@ -11,14 +11,14 @@ from flows.reporting.console import ConsoleProgress, run_command
 from models.errors import InputError
 from tasks.dataset.validate import require_valid
 from tasks.pipeline import steps as pipeline
-from tasks.provenance.generated import git_commit
+from tasks.workspace.git import git_commit
 from tasks.workspace.parameters import build_recipe, find_source, parse, read_params, read_prepare
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.dataset.prepared import PreparedSet
     from tasks.evaluation.ruler import RulerFile
-    from tasks.training.fit import FitResult
+    from tasks.training.result import FitResult
 
 OUT = Path("artifacts")
 
@@ -37,7 +37,8 @@ def train() -> None:
 
 def evaluate() -> None:
     """Evaluate the exported model; report, metrics and pictures are the stage's outputs."""
-    from tasks.evaluation.generators import EvaluateConfig, evaluation_folder, write_metrics
+    from tasks.evaluation.generators import EvaluateConfig, write_metrics
+    from tasks.evaluation.report import evaluation_folder
 
     settings = Settings()
     fitted, prepared, ruler = _fitted(settings)

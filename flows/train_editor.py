@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Union
 from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.steps import model as steps
+from flows import steps
 from models import FAMILIES, load_family
 from models.editors.espcn import ESPCNConfig
 from models.families.family import FamilyConfig
 from tasks.dataset.prepare import PrepareConfig
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.promotion.editor_gate import EditorBounds
-from tasks.provenance.generated import git_commit
 from tasks.registry.slots import is_editor
 from tasks.registry.tracking import check_tracking
 from tasks.training.initial import find_initial, name_source
 from tasks.workspace.forms import PlainUnion
+from tasks.workspace.git import git_commit
 from tasks.workspace.parameters import find_source, parse, read_editing
 from tasks.workspace.settings import Settings
 

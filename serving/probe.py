@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from models.exported.generator import BATCH, ExportedGenerator, ExportedRestoration, open_session
+from models.exported.editor import ExportedRestoration
+from models.exported.generator import ExportedGenerator
+from models.exported.noise import BATCH
+from models.exported.onnx_file import open_session
 
 ROUNDS = 20
 SECONDS = 20.0

@@ -69,7 +69,7 @@ class LoadedNetwork:
     """A registered version as operations use it; may be called by many threads at once."""
 
     def __init__(self, slot: str, version: int, family: str, onnx_sha256: str, path: Path, threads: int) -> None:
-        from models.exported.generator import ExportedRestoration
+        from models.exported.editor import ExportedRestoration
 
         self.slot, self.version, self.family, self.onnx_sha256 = slot, version, family, onnx_sha256
         self._network = ExportedRestoration(path, threads)

@@ -1,16 +1,22 @@
 """STEP: one step of the work each, as plain functions that know nothing of Prefect.
 
-pipeline     the steps in their order; each is skipped when an equal one was done (steps, outcome, progress)
-ingest       a catalogue's bytes in place: origins, sources, additions; DVC: repository, trees, pins, versions
-validate     the catalogue as one table: catalogue; its readers listing, wnids, photos, idx, cifar; pixels,
-             fingerprint; judgement, suites/
-prepare      splits by product, memory-mapped arrays: splits, squares, prepared
-fit          one resumable training, from a seed or from a version: recipes, initial, run_log
-evaluate     figures with their protocol: ruler, measures, figures, report; pictures: sheets, contact_sheet; reevaluate
-register     MLflow: tracking, model_folder, card
-gate         two blessings and the move they allow: bounds, comparison, bootstrap, selection, promotion, ledger
-leaderboard  the versions of a slot, ranked: leaderboard_page, remeasure, costs
-publish      images that carry their provenance; texture: a swatch that grows
-lineage      what was made from what: trail, chain, lineage_tables
-settings, storage   where things are, and files written whole
+The rooms in the order of their imports: each may use those above it, never those below (import-linter keeps it).
+
+workspace    settings, files written whole, step records, code digests, parameters
+photos       a photograph as a file: decoded, its colours and metadata understood, written again
+provenance   what an image says of itself
+catalogue    any folder of images, read as one table
+lineage      what was made from what; the ledger of promotions
+versions     DVC: the versions of the catalogues
+dataset      from a catalogue to arrays: validate (Great Expectations), split, prepare
+registry     MLflow: runs, versions, slots
+operations   one file an operation on a photograph
+evaluation   figures with their protocol, the ruler, sheets
+editing      a photograph, or a folder, put through operations
+training     one resumable training
+generation   images and textures, made and published
+market       what a marketplace asks of a photograph
+pipeline     the steps in their order, each skipped when an equal one was done
+promotion    the gate, cards, moves of the champion, shipped versions
+leaderboard  a slot's versions, ranked
 """

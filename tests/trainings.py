@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from models import load_family
-from models.families.family import GradientFamily, Images, ImageShape, Labels
+from models.arrays import Images, Labels
+from models.families.family import GradientFamily, ImageShape
 from models.training.speed import SpeedPlan
 from models.training.trainer import Trained, Trainer
 from models.training.validation import Score, Validation

@@ -66,7 +66,7 @@ def data_add(
     link: Annotated[bool, typer.Option(help="Hard-link the files instead of copying them.")] = False,
 ) -> None:
     """Put a folder of photographs into data/ and pin it with DVC."""
-    from flows.cli.models import add_data
+    from flows.cli.data import add_data
 
     add_data(folder, name, link)
 
@@ -76,7 +76,7 @@ def data_fetch(
     name: Annotated[str, typer.Argument(help="fashion-mnist, cifar-10, or one that data.dvc pins.")] = "fashion-mnist",
 ) -> None:
     """Bring a catalogue's files into data/ and hold them against data.dvc."""
-    from flows.cli.models import fetch_data
+    from flows.cli.data import fetch_data
 
     fetch_data(name)
 
@@ -86,7 +86,7 @@ def data_versions(
     name: Annotated[Optional[str], typer.Argument(help="Of one catalogue; all when left out.")] = None,  # noqa: UP045
 ) -> None:
     """List the versions of the catalogues."""
-    from flows.cli.models import list_data
+    from flows.cli.data import list_data
 
     list_data(name)
 
@@ -222,7 +222,7 @@ def promote(
     why: Why = "promoted by a person",
 ) -> None:
     """Make a version the slot's champion, and write it to the ledger."""
-    from flows.cli.models import promote_version
+    from flows.cli.registry import promote_version
 
     promote_version(slot, version, why)
 
@@ -230,7 +230,7 @@ def promote(
 @app.command()
 def rollback(slot: SlotArgument, why: Why = "rolled back by a person") -> None:
     """Make the champion before this one the champion again, and write it to the ledger."""
-    from flows.cli.models import rollback_slot
+    from flows.cli.registry import rollback_slot
 
     rollback_slot(slot, why)
 
@@ -243,7 +243,7 @@ def lineage(
     restore: Annotated[bool, typer.Option(help="Anchor the ledger anew after lineage.db was lost.")] = False,
 ) -> None:
     """Where something came from, and what came of it."""
-    from flows.cli.models import show_lineage
+    from flows.cli.registry import show_lineage
 
     show_lineage(x, as_json, verify, restore)
 
@@ -255,7 +255,7 @@ def leaderboard(
     measure: Annotated[bool, typer.Option(help="Judge those that were measured otherwise again.")] = False,
 ) -> None:
     """Rank the versions of a slot on the same held-out images."""
-    from flows.cli.models import show_leaderboard
+    from flows.cli.registry import show_leaderboard
 
     show_leaderboard(slot, as_json, measure)
 
@@ -263,7 +263,7 @@ def leaderboard(
 @app.command()
 def models() -> None:
     """The families that can be trained with what they cost, and the slots with their versions."""
-    from flows.cli.models import list_models
+    from flows.cli.registry import list_models
 
     list_models()
 

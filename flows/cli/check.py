@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from flows.cli.models import say
-from flows.reporting.console import ConsoleProgress, summary_table
+from flows.reporting.console import ConsoleProgress, say, summary_table
 from models.errors import InputError, PackshotError
 
 if TYPE_CHECKING:

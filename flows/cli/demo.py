@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from flows.cli.models import show_lines, with_prefect
+from flows.cli.models import show_lines
 from flows.cli.train_once import train_or_skip
+from flows.processes.prefect_server import with_prefect
 from flows.reporting.console import summary_table
 from models.errors import PackshotError
 from tasks.evaluation.report import EvaluationReport

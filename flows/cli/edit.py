@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from flows.cli.models import say, with_prefect
-from flows.reporting.console import summary_table
+from flows.processes.prefect_server import with_prefect
+from flows.reporting.console import say, summary_table
 from models.errors import InputError
 from tasks.workspace.settings import Settings
 
@@ -121,8 +121,8 @@ def write_edited(source: Path, job: EditJob, out: Path) -> Made:
     """
     from serving.toolbox import RegistryToolbox
     from tasks.editing.job import EditedFile, digest_photo, edit_photo, make_entry
+    from tasks.editing.trail import record_edits
     from tasks.photos.decoding import quiet_pillow
-    from tasks.pipeline.trail import record_edits
 
     settings, plan, digest = Settings(), job.plan(), digest_photo(source)
     with quiet_pillow():

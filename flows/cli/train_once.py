@@ -13,9 +13,10 @@ from tasks.pipeline import steps as pipeline
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.registry.tracking import check_tracking
 from tasks.training.initial import find_initial, name_source
+from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import find_source
 from tasks.workspace.progress import Silent
-from tasks.workspace.records import Record, Step, StepRecords, digest_json
+from tasks.workspace.records import Record, Step, StepRecords
 from tasks.workspace.settings import SOURCE, Settings
 from tasks.workspace.storage import digest_file
 

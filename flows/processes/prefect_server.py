@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tasks.workspace.settings import Settings
+
+if TYPE_CHECKING:
+    pass
+
 import fcntl
 import json
-import os
 import signal
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from models.errors import ServiceError
-from tasks.workspace.settings import LOOPBACK, Settings
+from tasks.workspace.settings import LOOPBACK
 from tasks.workspace.storage import locked, storage_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -227,3 +235,17 @@ def prefect_server(settings: Settings) -> Iterator[str]:
         yield server.wait()
     finally:
         server.stop()
+
+
+Result = TypeVar("Result")
+
+
+def with_prefect(settings: Settings, run: Callable[[], Result]) -> Result:
+    """Call `run`, which calls a flow, with a Prefect server: the one that runs, or one for as long as it takes."""
+    from flows.processes.prefect_server import prefect_server
+    from tasks.registry.tracking import check_tracking
+
+    check_tracking()
+    with prefect_server(settings) as url:
+        os.environ["PREFECT_API_URL"] = url
+        return run()

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import InputError
+
+if TYPE_CHECKING:
+    pass
+
 import errno
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
-from models.errors import InputError, PackshotError
+from models.errors import PackshotError
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -215,3 +223,8 @@ def _bar(label: str) -> tuple[Progress, TaskID]:
     bar = Progress(*columns, console=terminal(stderr=True))
     bar.start()
     return bar, bar.add_task(label, total=None, note="")
+
+
+def say(text: str) -> None:
+    """Print one line on stdout, whole."""
+    terminal().print(text, soft_wrap=True, markup=False)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import UUID
 
-from prefect.artifacts import create_image_artifact, create_progress_artifact, update_progress_artifact
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext
 
 from flows.reporting.console import ConsoleProgress
-from tasks.workspace.settings import Settings
 
 EVERY_SECONDS = 3.0
 
@@ -54,12 +52,3 @@ def watching(label: str) -> Iterator[Watch]:
         yield watch
     finally:
         watch.close()
-
-
-def show_picture(settings: Settings, run_id: str, path: Path, folder: str, key: str, text: str) -> None:
-    """Put a picture that MLflow keeps on the flow run's page; it is seen while the MLflow server is up."""
-    if FlowRunContext.get() is None:
-        return
-    inside = f"{folder}/{path.name}" if folder else path.name
-    url = f"{settings.mlflow_url}/get-artifact?path={inside}&run_uuid={run_id}"
-    create_image_artifact(image_url=url, key=key, description=text)

@@ -14,7 +14,7 @@ from models.errors import InputError
 from models.pixels import to_bytes
 
 if TYPE_CHECKING:
-    from models.families.family import Images  # at run time this module needs no torch
+    from models.arrays import Images  # at run time this module needs no torch
 
 Values = npt.NDArray[np.float64]
 State = Mapping[str, npt.NDArray[Any]]

@@ -8,17 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
+from models.arrays import Images, Labels
 from models.families.augmentation import AugmentConfig
 
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
 Tell = Callable[[int, int, str], None]
 """Hears that `done` of `total` are finished, with a note."""
 

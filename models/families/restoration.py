@@ -13,7 +13,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.families.family import Decay, FamilyConfig, GradientConfig, GradientFamily, Images
+from models.arrays import Images
+from models.families.family import Decay, FamilyConfig, GradientConfig, GradientFamily
 from models.pixels import to_planes
 
 JUDGED_AT_ONCE = 16

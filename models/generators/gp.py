@@ -11,9 +11,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.arrays import Images, Labels
 from models.distributions.gaussian import LEVEL, ImageGaussian, Values, rbf_kernel, transform
 from models.errors import TrainingError
-from models.families.family import FamilyConfig, FittedFamily, Images, ImageShape, Labels, Tell
+from models.families.family import FamilyConfig, FittedFamily, ImageShape, Tell
 from models.pixels import to_planes, to_signed
 
 LENGTHSCALES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)

@@ -12,8 +12,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.arrays import Images, Labels
 from models.errors import TrainingError
-from models.families.family import FamilyConfig, FittedFamily, Images, ImageShape, Labels, Tell
+from models.families.family import FamilyConfig, FittedFamily, ImageShape, Tell
 from models.pixels import to_planes
 
 BINS = 8192

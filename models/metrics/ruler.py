@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.exported.generator import write_onnx
+from models.exported.onnx_file import write_onnx
 from models.families.augmentation import AugmentConfig, build_augmentation
 from models.pixels import to_planes, to_signed
 from models.training.speed import has_fast_bf16

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
+from models.arrays import Images, Labels
 from models.errors import TrainingError
-from models.families.family import FittedFamily, Images, Labels
+from models.families.family import FittedFamily
 from models.files import write_whole
 from models.training.history import History, TrainingLog
 from models.training.initial import write_networks

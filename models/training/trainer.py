@@ -17,9 +17,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from models.arrays import Images, Labels
 from models.errors import TrainingError
 from models.families.augmentation import build_augmentation
-from models.families.family import GradientFamily, Images, Labels, Parts, penalise_weights
+from models.families.family import GradientFamily, Parts, penalise_weights
 from models.files import write_whole
 from models.pixels import to_planes, to_signed
 from models.training.average import MovingAverage, copy_weights

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from models.arrays import Images, Labels
 from models.errors import TrainingError
-from models.exported.generator import latent_batches, spread_categories
-from models.families.family import Family, Images, Labels
+from models.exported.noise import latent_batches, spread_categories
+from models.families.family import Family
 from models.families.restoration import RestorationFamily
 from models.pixels import to_bytes, to_planes
 

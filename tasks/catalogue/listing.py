@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from models.errors import CatalogueError
 from tasks.catalogue.wordnet import name_categories
+from tasks.photos.decoding import is_image_name
 
 TABLE = "catalogue.csv"
 COLUMNS = ("sku", "file", "category", "split", "licence", "consent")
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation", "test": "test"}
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,6 @@ def list_photos(folder: Path) -> list[Listing]:
     listings = _complete(listings, table) if table.exists() else listings
     _refuse_flat_split(folder, listings)
     return listings
-
-
-def is_image_name(name: str) -> bool:
-    """True when the file's suffix is that of an image format that is read."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _from_folders(folder: Path) -> list[Listing]:

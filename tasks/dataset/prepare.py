@@ -21,8 +21,8 @@ from tasks.dataset.prepared import INDEX, META, SPLITS, Meta, PreparedSet, Split
 from tasks.dataset.splits import LEAK, assign_splits
 from tasks.dataset.squares import Shape, square_maker
 from tasks.photos.decoding import MAX_THREADS, quiet_pillow
+from tasks.workspace.code import digest_code, digest_json
 from tasks.workspace.progress import Progress, Silent
-from tasks.workspace.records import digest_code, digest_json
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import locked, storage_errors, write_atomically
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import ValidationFailed
 from tasks.dataset.suite import Judge, Verdict
-from tasks.workspace.records import digest_json
+from tasks.workspace.code import digest_json
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
 

@@ -11,16 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.editing.changes import Change, FindProduct, Product, measure_change, outline_product
 from tasks.operations.contract.operation import Network, Operation, Surroundings, Toolbox
 from tasks.photos.picture import Picture
-
-
-class UsedNetwork(BaseModel):
-    """A registered version that an operation asked for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slot: str
-    version: int
-    family: str
+from tasks.provenance.edited import UsedNetwork
 
 
 class Step(BaseModel):

@@ -25,8 +25,8 @@ from tasks.operations.contract.operation import Toolbox
 from tasks.photos.decoding import quiet_pillow
 from tasks.photos.folders import find_pictures, name_outputs
 from tasks.photos.writing import refuse_original
+from tasks.workspace.code import digest_json
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import digest_json
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked, storage_errors
 

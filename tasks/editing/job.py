@@ -20,7 +20,7 @@ from tasks.photos.decoding import DECODE_ERRORS
 from tasks.photos.reading import Icc, Opened, decode_picture
 from tasks.photos.writing import WriteOptions, encode_picture
 from tasks.provenance.edited import EditRecord, StepRecord, find_record, fit, judge_source_type, software, to_texts
-from tasks.workspace.records import digest_json
+from tasks.workspace.code import digest_json
 from tasks.workspace.storage import digest_file, write_atomically
 
 Form = Literal["png", "jpg", "webp", "tif"]

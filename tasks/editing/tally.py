@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from tasks.editing.job import EditedFile, Plan
 from tasks.editing.journal import Entry
 from tasks.editing.table import TABLE, Row, Status
-from tasks.pipeline.trail import record_edits
+from tasks.editing.trail import record_edits
 from tasks.workspace.settings import Settings
 
 RECORDED_AT_ONCE = 200

@@ -12,18 +12,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.exported.generator import ExportedRestoration
+from models.exported.editor import ExportedRestoration
 from models.families.family import ImageShape
 from models.families.restoration import JUDGED_AT_ONCE, SEED_OF_THE_JUDGE, RestorationFamily, Spoilt, from_bytes
 from models.imaging.inspection.similarity import ssim
 from models.metrics.criteria import PSNR
 from tasks.dataset.prepared import PreparedSet
-from tasks.evaluation.generators import evaluation_folder
-from tasks.evaluation.report import CONTACT_SHEET, PICTURES, EvaluationReport, Figure
+from tasks.evaluation.report import CONTACT_SHEET, PICTURES, EvaluationReport, Figure, evaluation_folder
 from tasks.photos.contact_sheet import grid, save_sheet
 from tasks.registry.slots import rebuild
+from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Step, digest_code
+from tasks.workspace.records import Step
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors, write_atomically
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from pydantic import TypeAdapter
 
-from models.exported.generator import ExportedRuler
+from models.exported.ruler import ExportedRuler
 from models.metrics.criteria import FRECHET, KERNEL
 from models.metrics.distances import (
     Neighbours,
@@ -27,7 +27,7 @@ from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.measured_sets import Measured, measure_floor
 from tasks.evaluation.report import Figure
 from tasks.evaluation.ruler import RulerFile
-from tasks.workspace.records import digest_code, digest_json
+from tasks.workspace.code import digest_code, digest_json
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import locked, write_atomically
 

@@ -27,12 +27,13 @@ from tasks.evaluation.figures import (
     set_floors,
 )
 from tasks.evaluation.measured_sets import measure_generated, measure_real
-from tasks.evaluation.report import CONTACT_SHEET, EvaluationReport
+from tasks.evaluation.report import CONTACT_SHEET, EvaluationReport, evaluation_folder
 from tasks.evaluation.ruler import RulerFile
 from tasks.evaluation.sheets import film_strip, interpolation_sheet, pairs_sheet, version_sheet
 from tasks.photos.contact_sheet import grid, save_sheet
+from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Step, digest_code
+from tasks.workspace.records import Step
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors, write_atomically
 
@@ -153,11 +154,6 @@ def draw_pictures(
     else:
         save_sheet(strip, folder / "film-strip.png")
     return left_out
-
-
-def evaluation_folder(settings: Settings, key: str) -> Path:
-    """Where an evaluation's report, pictures and features are."""
-    return settings.home / "evaluations" / key
 
 
 def protocol(

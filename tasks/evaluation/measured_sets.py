@@ -11,7 +11,8 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from models.exported.generator import ExportedGenerator, ExportedRuler
+from models.exported.generator import ExportedGenerator
+from models.exported.ruler import ExportedRuler
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.report import EvaluationReport
 from tasks.evaluation.ruler import RulerFile

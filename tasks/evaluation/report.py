@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.metrics.criteria import FRECHET
+from tasks.workspace.settings import Settings
 
 EVALUATION = "evaluation"
 """The folder of a run's artifacts where its version's report and pictures are."""
@@ -92,3 +93,8 @@ class EvaluationReport(BaseModel):
     def read(cls, path: Path) -> EvaluationReport:
         """The report that was written to `path`."""
         return cls.model_validate_json(path.read_text())
+
+
+def evaluation_folder(settings: Settings, key: str) -> Path:
+    """Where an evaluation's report, pictures and features are."""
+    return settings.home / "evaluations" / key

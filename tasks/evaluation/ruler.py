@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.errors import CatalogueError
-from models.exported.generator import ExportedRuler
+from models.exported.ruler import ExportedRuler
 from models.metrics.ruler import RulerConfig, export_ruler, train_ruler
 from tasks.dataset.prepared import PreparedSet
 from tasks.registry.register import register
 from tasks.registry.tracking import open_tracking
+from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import parse, read_params
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import digest_json
 from tasks.workspace.settings import SOURCE, Settings
 from tasks.workspace.storage import digest_file, locked, write_atomically
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from models.exported.generator import BATCH, ExportedGenerator, latents, spread_categories
+from models.exported.generator import ExportedGenerator
+from models.exported.noise import BATCH, latents, spread_categories
 from models.pixels import to_bytes
 from tasks.photos.contact_sheet import (
     CAPTION_SIZE,

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import InputError
 from models.exported.generator import ExportedGenerator
+from tasks.generation.trail import record_images
 from tasks.photos.contact_sheet import grid
-from tasks.pipeline.trail import record_images
 from tasks.provenance.generated import Provenance, encode_png, write_sheet
 from tasks.registry.register import VersionInfo
 from tasks.workspace.progress import Progress

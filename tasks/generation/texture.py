@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import InputError
 from tasks.photos.decoding import quiet_pillow, read_photo
-from tasks.provenance.generated import XMP, XMP_CHUNK
+from tasks.photos.metadata import XMP, XMP_CHUNK
 from tasks.workspace.storage import digest_file, explain_os_error, write_atomically
 
 if TYPE_CHECKING:

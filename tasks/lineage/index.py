@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.lineage.trace import Node
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file
+
+if TYPE_CHECKING:
+    pass
+
+import re
+from collections.abc import Iterable
 from typing import NamedTuple, get_args
 
 from sqlalchemy import Connection, Row, func, select, tuple_
@@ -14,10 +24,8 @@ from sqlalchemy.dialects.sqlite import insert
 from models.errors import InputError
 from tasks.lineage.ledger import Ledger
 from tasks.lineage.tables import LineageDatabase, edges, nodes
-from tasks.lineage.trace import Chain, Edge, Images, Kind, Node, Ref
+from tasks.lineage.trace import Chain, Edge, Images, Kind, Ref
 from tasks.provenance.generated import find_provenance
-from tasks.workspace.settings import Settings
-from tasks.workspace.storage import digest_file
 
 FORMS = (
     "a generated file, SLOT@N, SLOT@champion, models:/SLOT/N, a run id, a data md5, or any other recorded id "
@@ -202,3 +210,11 @@ def _edge_row(edge: Edge) -> dict[str, object]:
         "parent_id": edge.parent.id,
         "role": edge.role,
     }
+
+
+Attributes = dict[str, str | int | float | None]
+
+
+def _origin(commit: str, flow_run: str) -> list[Parent]:
+    parents = [Parent(Node("commit", commit), "code at")] if commit else []
+    return parents + ([Parent(Node("flow_run", flow_run), "started by")] if flow_run else [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from tasks.operations.contract.operation import Network, Operation, Surroundings
 from tasks.operations.contract.region import Region
 from tasks.photos.decoding import read_photo
 from tasks.photos.picture import Picture, Pixels
+from tasks.registry.slots import name_style, slot_of_style
 from tasks.workspace.storage import digest_file
 
 if TYPE_CHECKING:
@@ -180,16 +180,6 @@ def paint_by_network(network: Network, pixels: Pixels) -> Pixels:
     planes = to_unit(mirror(wider, multiple)).transpose(2, 0, 1)[None]
     made = network.run(image=np.ascontiguousarray(planes))[0].transpose(1, 2, 0)
     return to_levels(made[SURROUND : SURROUND + height, SURROUND : SURROUND + width])
-
-
-def name_style(style: str) -> str:
-    """The name of a style, or of a style picture's file, in the letters that slots have."""
-    return re.sub("[^a-z0-9]+", "-", Path(style).stem.lower()).strip("-")
-
-
-def slot_of_style(style: str) -> str:
-    """The slot of the networks that were trained for a style: styles do not compete with one another."""
-    return f"stylize-{name_style(style)}"
 
 
 @lru_cache(maxsize=1)

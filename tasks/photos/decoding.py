@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
@@ -218,3 +218,11 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
         coloured = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
     return image.convert("L" if grey else "RGB")
+
+
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+
+
+def is_image_name(name: str) -> bool:
+    """True when the file's suffix is that of an image format that is read."""
+    return PurePosixPath(name).suffix.lower() in SUFFIXES

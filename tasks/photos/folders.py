@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from models.errors import InputError
-from tasks.catalogue.listing import SUFFIXES
+from tasks.photos.decoding import SUFFIXES
 
 PICTURES = SUFFIXES | {".jfif", ".jpe", ".mpo", ".avif", ".heic", ".heif", ".svg", ".psd", ".jp2", ".tga", ".ico"}
 """What is taken for a picture by its name; one that cannot be read is reported, not passed over."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,7 +15,6 @@ from xml.sax.saxutils import escape, quoteattr
 from PIL import ExifTags, Image
 
 from tasks.photos.decoding import DECODE_ERRORS
-from tasks.provenance.generated import SOURCE_TYPE, XMP, XMP_CHUNK
 
 ORIENTATIONS = range(1, 9)
 SOURCE_TYPE_RECORD = "DigitalSourceType"
@@ -89,3 +93,16 @@ def _keep(exif: Image.Exif) -> bytes:
     if details:
         kept.get_ifd(ExifTags.IFD.Exif).update(details)
     return kept.tobytes() if len(kept) or details else b""
+
+
+XMP_CHUNK = "XML:com.adobe.xmp"
+
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
+)

@@ -14,9 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import InputError
-from tasks.photos.metadata import SOURCE_TYPE_RECORD, build_xmp
+from tasks.photos.metadata import SOURCE_TYPE_RECORD, XMP_CHUNK, build_xmp
 from tasks.photos.picture import Picture, Pixels
-from tasks.provenance.generated import XMP_CHUNK
 from tasks.workspace.storage import write_atomically
 
 # Runs alone suit photographs whose neighbours were subtracted: as small as zlib's level 6, in a quarter of the time.

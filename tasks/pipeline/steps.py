@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.pipeline.outcome import Done, Line
 from tasks.pipeline.trail import record_data, record_prepared, record_run, record_validation
+from tasks.workspace.code import digest_code, digest_json
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Record, Step, StepRecords, digest_code, digest_json
+from tasks.workspace.records import Record, Step, StepRecords
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tasks.evaluation.generators import EvaluateConfig
     from tasks.evaluation.report import EvaluationReport
     from tasks.evaluation.ruler import RulerFile
-    from tasks.training.fit import FitResult
+    from tasks.training.result import FitResult
     from tasks.training.run_log import Show
     from tasks.versions.resolution import CatalogueVersion
 
@@ -136,9 +137,10 @@ def fit(
 
     An editing family needs no `ruler`.
     """
-    from tasks.training.fit import FitResult, fit_step
     from tasks.training.fit import fit as train
+    from tasks.training.fit import fit_step
     from tasks.training.initial import find_initial, name_source
+    from tasks.training.result import FitResult
 
     initial = find_initial(settings, config)
     recipe = name_source(config, initial)

@@ -10,8 +10,8 @@ import torch
 from models.metrics.bootstrap import Comparison, Features, kernel_bootstrap, paired_bootstrap
 from models.metrics.criteria import FRECHET, choose_criterion
 from models.metrics.distances import frechet_distance, kernel_distance_of_all
-from tasks.evaluation.generators import evaluation_folder
 from tasks.evaluation.measured_sets import reference_path
+from tasks.evaluation.report import evaluation_folder
 from tasks.promotion.gate import Scores
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tasks.dataset.prepared import PreparedSet
     from tasks.dataset.validate import ValidationReport
     from tasks.evaluation.report import EvaluationReport
-    from tasks.training.fit import FitResult
+    from tasks.training.result import FitResult
 
 
 def write_editor_card(

@@ -11,8 +11,7 @@ from models.errors import InputError
 from models.metrics.bootstrap import Comparison, Features, paired_bootstrap
 from models.metrics.criteria import PSNR
 from tasks.evaluation.editors import SCORES
-from tasks.evaluation.generators import evaluation_folder
-from tasks.evaluation.report import EvaluationReport
+from tasks.evaluation.report import EvaluationReport, evaluation_folder
 from tasks.promotion.bounds import ServingBounds
 from tasks.promotion.gate import Finding, Servability, Verdict, conclude, judge_serving
 from tasks.workspace.settings import Settings

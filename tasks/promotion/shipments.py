@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.lineage.index import Lineage, Made, Parent, _origin
+from tasks.lineage.trace import Node
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file
+
+if TYPE_CHECKING:
+    pass
+
 import json
 import os
-from collections.abc import Sequence
 from importlib.metadata import version as installed_version
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import RegistryError
-from tasks.workspace.records import digest_json
-from tasks.workspace.settings import SOURCE, Settings
-from tasks.workspace.storage import digest_file, locked, write_atomically
+from tasks.workspace.code import digest_json
+from tasks.workspace.settings import SOURCE
+from tasks.workspace.storage import locked, write_atomically
 
 SHIPPED = SOURCE / "models" / "weights"
 RULERS = "ruler-"
@@ -196,7 +206,7 @@ def _known_version(settings: Settings, card: ShippedCard) -> int | None:
 
 
 def _register(settings: Settings, shipment: Shipment) -> int:
-    from tasks.pipeline.trail import record_shipped
+    pass
     from tasks.registry.register import register
     from tasks.registry.tracking import open_tracking
 
@@ -217,3 +227,15 @@ def _register(settings: Settings, shipment: Shipment) -> int:
     tracking.end_run(run)
     record_shipped(settings, card, version, run)
     return version
+
+
+def record_shipped(settings: Settings, card: ShippedCard, version: int, run_id: str) -> None:
+    """A version of shipped weights, the run that stands for their training, and the data that their card names."""
+    run = Node("run", run_id, {"family": card.family, "training": "elsewhere; the card tells"})
+    data = [
+        Parent(Node("data", one.digest, {"catalogue": one.name, "images": one.images}), "trained on")
+        for one in card.data
+    ]
+    node = Node("version", f"{card.slot}@{version}", {"family": card.family, "onnx_sha256": card.sha256})
+    trained = Made(run, [*data, *_origin(card.git_commit, "")])
+    Lineage(settings).record_all([trained, Made(node, [Parent(run, "registered from")])])

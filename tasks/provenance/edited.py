@@ -13,9 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import InputError
-from tasks.editing.apply import UsedNetwork
 from tasks.photos.metadata import SOURCE_TYPE_RECORD
-from tasks.workspace.records import digest_json
+from tasks.workspace.code import digest_json
 
 TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 ENHANCED = TERMS + "algorithmicallyEnhanced"
@@ -138,3 +137,13 @@ def _read_text(path: Path) -> str | None:
         return None
     found = IN_XMP.search(packet.decode(errors="replace") if isinstance(packet, bytes) else str(packet))
     return html.unescape(found.group(1)) if found else None
+
+
+class UsedNetwork(BaseModel):
+    """A registered version that an operation asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slot: str
+    version: int
+    family: str

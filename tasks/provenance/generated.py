@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.errors import InputError, ServiceError
+from models.errors import InputError
+from tasks.photos.metadata import XMP, XMP_CHUNK
 from tasks.workspace.storage import write_atomically
 
 if TYPE_CHECKING:
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 CHUNK = "packshot:provenance"
-XMP_CHUNK = "XML:com.adobe.xmp"
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
-)
 NOT_EMBEDDED = {"created", "prefect_flow_run"}
 """What differs between two makings of one image: it stands in the index, so that the file's bytes are reproducible."""
 
@@ -118,19 +110,6 @@ def find_provenance(path: Path) -> Provenance | None:
         raise InputError("provenance", str(path), f"a whole record, but: {error.errors()[0]['msg']}") from error
 
 
-def git_commit(root: Path) -> str:
-    """The commit checked out at `root`, with `+dirty` when a tracked file was changed; empty when there is none yet.
-
-    Raises:
-        ServiceError: git is not installed, or refuses to read the repository.
-    """
-    head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    if not head:
-        return ""
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
-    return f"{head}+dirty" if changed else head
-
-
 def _text_chunks(path: Path) -> dict[str, Any]:
     """The text chunks before the pixels, which need no decoding; none when the file is no PNG."""
     from PIL import Image, UnidentifiedImageError
@@ -140,14 +119,3 @@ def _text_chunks(path: Path) -> dict[str, Any]:
             return {str(name): text for name, text in image.info.items()}
     except (UnidentifiedImageError, SyntaxError, Image.DecompressionBombError):
         return {}
-
-
-def _git(root: Path, *arguments: str) -> str:
-    """What git prints; empty where there is no repository or no commit."""
-    if shutil.which("git") is None:
-        raise ServiceError("git is not installed; install it: apt-get install git")
-    command = ["git", "-C", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    if done.returncode and done.stderr and "not a git repository" not in done.stderr:
-        raise ServiceError(f"git cannot read {root}: {done.stderr.strip().splitlines()[0]}")
-    return "" if done.returncode else done.stdout.strip()

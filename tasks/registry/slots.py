@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import InputError
+
+if TYPE_CHECKING:
+    pass
+
 from collections.abc import Mapping
 
 from models import load_family
-from models.errors import InputError
 from models.families.family import ImageShape
 from models.families.restoration import RestorationFamily
-from tasks.operations.stylize import slot_of_style
 
 
 def slot_of_editor(capability: str, facts: Mapping[str, object]) -> str:
@@ -45,3 +57,18 @@ def share_facts(family: str, facts: Mapping[str, object]) -> dict[str, object]:
     """What an exported file says of the parameters of its recipe, such as its `scale`."""
     fields = load_family(family).Config.model_fields.keys() - {"family"}
     return {name: value for name, value in facts.items() if name in fields}
+
+
+def name_style(style: str) -> str:
+    """The name of a style, or of a style picture's file, in the letters that slots have."""
+    return re.sub("[^a-z0-9]+", "-", Path(style).stem.lower()).strip("-")
+
+
+def slot_of_style(style: str) -> str:
+    """The slot of the networks that were trained for a style: styles do not compete with one another."""
+    return f"stylize-{name_style(style)}"
+
+
+def slot_of(catalogue: str) -> str:
+    """The slot that the generators of a catalogue compete for."""
+    return f"generate-{catalogue}"

@@ -2,85 +2,43 @@
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
-from models import FAMILIES, load_family
+from models import FAMILIES
 from models.errors import TrainingError
-from models.exported.generator import ExportedRuler, export_generator, export_restoration
+from models.exported.editor import export_restoration
+from models.exported.generator import export_generator
+from models.exported.ruler import ExportedRuler
 from models.families.augmentation import build_augmentation
-from models.families.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily, ImageShape
+from models.families.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily
 from models.families.restoration import RestorationFamily
 from models.metrics.distances import frechet_distance
 from models.pixels import to_planes
 from models.training.fitting import fit_family
-from models.training.initial import NETWORKS_FILE, Start, start_from
-from models.training.speed import SpeedPlan, choose_plan
+from models.training.speed import SpeedPlan
 from models.training.trainer import Trained, Trainer
 from models.training.validation import Validation, measure_likelihood, sample
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.ruler import RulerFile
 from tasks.photos.contact_sheet import grid
 from tasks.training.initial import Initial
+from tasks.training.networks import begin, build_family
+from tasks.training.result import FitResult
 from tasks.training.run_log import COLUMNS, RunLog, Show
+from tasks.training.speed import _plan
+from tasks.workspace.code import digest_code, digest_json, list_code
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Step, digest_code, digest_json
+from tasks.workspace.records import Step
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked, storage_errors, write_atomically
 
 UNTRAINED = 2048
 """Images of the network before training."""
-
-
-class FitResult(BaseModel):
-    """A finished training; its folder holds `generator.onnx`, its weights, `history.csv` and sample grids."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key: str
-    family: str
-    folder: Path
-    run_id: str
-    steps: int
-    best_step: int
-    criterion: str
-    best_value: float
-    seconds: float
-    images_per_second: float
-    plan: SpeedPlan | None = Field(description="number format and memory layout; none for families that are fitted")
-    export_difference: float
-    onnx_sha256: str
-    init_from: str | None = Field(default=None, description="models:/SLOT/N or the file that it started from")
-    init_sha256: str | None = None
-    init_text: str = Field(default="", description="how much was taken from there")
-
-    @property
-    def text(self) -> str:
-        """One line that says what was done."""
-        best = f"{self.criterion.replace('_', ' ')} {self.best_value:.4g}"
-        if self.plan is None:
-            return f"fitted to all images at once, {self.images_per_second:,.0f} images/s, {best}"
-        how = f"{self.images_per_second:.0f} images/s ({self.plan.precision}, {self.plan.memory_format})"
-        start = f" from {self.init_from} ({self.init_text})" if self.init_from else ""
-        return f"{self.steps:,} updates{start} at {how}, best at {self.best_step:,}: {best}"
-
-    @property
-    def onnx(self) -> Path:
-        """The exported generator."""
-        return self.folder / "generator.onnx"
-
-    @property
-    def weights(self) -> Path:
-        """All networks at the best update, for `init_from`; of a fitted family the generator."""
-        return self.folder / NETWORKS_FILE
 
 
 def fit_step(
@@ -100,24 +58,6 @@ def fit_step(
         | found
         | weights,
     )
-
-
-def list_code(*modules: str) -> list[str]:
-    """These modules and all of `models` that they import, directly or not: the maths that a result depends on."""
-    found: dict[str, None] = {}
-    waiting = list(modules)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found[name] = None
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            raise ModuleNotFoundError(name)
-        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-        froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        waiting += [module for module in froms if module and module.startswith("models")]
-    return sorted(found)
 
 
 def fit(
@@ -220,13 +160,6 @@ def keep_likelihood(family: Family, prepared: PreparedSet, path: Path) -> None:
         write_atomically(path, json.dumps(figures | {"split": "test"}, indent=1).encode())
 
 
-def begin(family: Family, initial: Initial | None) -> Start | None:
-    """Put the weights that the recipe starts from into the family's networks; None when it starts from the seed."""
-    if initial is None or not isinstance(family, GradientFamily):
-        return None
-    return start_from(family, initial.path)
-
-
 def make(
     family: Family,
     prepared: PreparedSet,
@@ -246,21 +179,6 @@ def make(
     _show_augmentation(images, family.config, folder / "augmentation.png")
     log.file(folder / "augmentation.png")
     return Trainer(family, images, labels, folder, plan, validation, log, checkpoint_seconds, frozen).run()
-
-
-def build_family(config: FamilyConfig, prepared: PreparedSet) -> Family:
-    """The family's networks for the prepared images, with the weights that the seed gives."""
-    torch.manual_seed(config.seed)
-    shape = ImageShape(prepared.shape[2], prepared.shape[0], len(prepared.categories))
-    return load_family(config.family)(config, shape)
-
-
-def build_gradient_family(config: GradientConfig, prepared: PreparedSet) -> GradientFamily:
-    """The same for a config of a family that the trainer trains."""
-    family = build_family(config, prepared)
-    if not isinstance(family, GradientFamily):
-        raise TypeError(f"{config.family} is not trained by gradients")
-    return family
 
 
 def make_validation(prepared: PreparedSet, ruler: RulerFile | None) -> Validation:
@@ -284,42 +202,6 @@ def unmeasured(*_: object) -> float:
         TrainingError: generated images were to be measured after all.
     """
     raise TrainingError("validation: generated images can be measured by a ruler only, and none was given")
-
-
-def _plan(settings: Settings, prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
-    """The fastest plan, measured once per machine, family and shape, and kept: equal runs must count alike."""
-    facts = [config.family, config.batch_size, config.precision, config.memory_format, prepared.shape]
-    facts += [torch.__version__, torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()]
-    path = settings.home / "speed" / f"{digest_json(facts)}.json"
-    with locked(path.with_suffix(".lock"), seconds=600, doing="measuring this machine's speed"):
-        if not path.exists():
-            plan = measure_plan(prepared, config)
-            write_atomically(path, plan.model_dump_json(indent=1).encode())
-    return SpeedPlan.model_validate_json(path.read_text())
-
-
-def measure_plan(prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
-    """Time a few updates of the real training under each plan."""
-    images, labels = prepared.images("train"), prepared.labels("train")
-
-    def batch(plan: SpeedPlan) -> Callable[[], object]:
-        family = build_gradient_family(config, prepared)
-        return Trainer(family, images, labels, Path(), plan, Validation(lambda *_: 0.0), Unheard()).advance
-
-    return choose_plan(batch, config.batch_size, config.precision, config.memory_format)
-
-
-class Unheard:
-    """A training log that nobody reads."""
-
-    def metrics(self, step: int, figures: dict[str, float]) -> None:
-        """Ignore."""
-
-    def samples(self, step: int, images: npt.NDArray[np.uint8]) -> None:
-        """Ignore."""
-
-    def progress(self, done: int, total: int, note: str) -> None:
-        """Ignore."""
 
 
 def _show_augmentation(images: npt.NDArray[np.uint8], config: GradientConfig, path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
 import re
 import time
 from collections.abc import Callable
@@ -13,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.workspace.code import digest_json
 from tasks.workspace.storage import digest_file, locked, write_atomically
 
 DIGEST = re.compile("[0-9a-f]{32,}")
@@ -104,20 +102,3 @@ class StepRecords:
             started = time.monotonic()
             result, files = work()
             return self.save(step, result, files, time.monotonic() - started), False
-
-
-def digest_json(value: object) -> str:
-    """32 hex digits of SHA-256 over the canonical JSON of `value`."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def digest_code(*modules: str) -> str:
-    """32 hex digits over the source of the named modules (not imported), so that a code change is a new key."""
-    sources = {}
-    for name in modules:
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            raise ModuleNotFoundError(name)
-        sources[name] = hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()
-    return digest_json(sources)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prefect.client.orchestration import get_client
 
-from flows.cli.models import show_leaderboard
+from flows.cli.registry import show_leaderboard
 from flows.generate import generate
 from flows.promote import promote, rollback
 from flows.retrain import retrain

@@ -8,7 +8,7 @@ import yaml
 
 from flows.retrain import retrain
 from flows.train_editor import train_editor
-from models.exported.generator import ExportedRestoration
+from models.exported.editor import ExportedRestoration
 from tasks.leaderboard.ranking import build_leaderboard
 from tasks.pipeline.reevaluate import evaluate_registered
 from tasks.registry.register import load_version

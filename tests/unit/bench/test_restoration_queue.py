@@ -15,7 +15,7 @@ from bench.restoration import (
     train,
     training_pieces,
 )
-from models.exported.generator import ExportedRestoration
+from models.exported.editor import ExportedRestoration
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.settings import Settings
 

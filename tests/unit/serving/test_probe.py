@@ -3,7 +3,8 @@
 import pytest
 
 from models.errors import RegistryError
-from models.exported.generator import BATCH, ExportedGenerator
+from models.exported.generator import ExportedGenerator
+from models.exported.noise import BATCH
 from serving import probe as probing
 from serving.engine import measure_servability
 from tests.generators import write_generator

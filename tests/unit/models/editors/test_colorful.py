@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.editors.colorful import GRID, colour_bins, lab_to_rgb, spread_over_bins, to_lab
-from models.exported.generator import ExportedRestoration, export_restoration
+from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import Parts
 from models.families.restoration import psnr
 from models.imaging.colour import lab_to_rgb as reference

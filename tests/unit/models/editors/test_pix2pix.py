@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.editors.pix2pix import Pix2Pix, Pix2PixConfig, fill_smoothly
-from models.exported.generator import ExportedRestoration, export_restoration
+from models.exported.editor import ExportedRestoration, export_restoration
 from models.exported.halving import halve_weights
 from models.families.family import ImageShape, Parts
 from models.families.free_form import BUCKETS, draw_mask

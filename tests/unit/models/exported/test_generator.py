@@ -10,17 +10,10 @@ from safetensors.torch import save_file
 from models import FAMILIES, load_family
 from models.errors import InputError, TrainingError
 from models.exported import generator as exported
-from models.exported.generator import (
-    METADATA,
-    TOLERANCE,
-    ExportedGenerator,
-    ExportedRuler,
-    export_generator,
-    latent_batches,
-    latents,
-    spread_categories,
-    write_onnx,
-)
+from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator
+from models.exported.noise import latent_batches, latents, spread_categories
+from models.exported.onnx_file import METADATA, write_onnx
+from models.exported.ruler import ExportedRuler
 from models.families.family import FittedFamily
 from tasks.workspace.settings import SOURCE
 from tests.trainings import CATEGORIES, build_family, build_trainer, draw_images

@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 
 from models import FAMILIES, load_family
 from models.errors import InputError
-from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator, latents
+from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator
+from models.exported.noise import latents
 from models.families.adversarial import AdversarialConfig, AdversarialFamily
 from models.families.family import ImageShape, Parts
 from models.generators.dcgan import DCGANConfig

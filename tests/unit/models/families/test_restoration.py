@@ -9,7 +9,8 @@ from torch.optim import Adam
 
 from models import FAMILIES, load_family
 from models.errors import TrainingError
-from models.exported.generator import TOLERANCE, ExportedRestoration, export_restoration
+from models.exported.editor import ExportedRestoration, export_restoration
+from models.exported.generator import TOLERANCE
 from models.families.family import Parts
 from models.families.restoration import RestorationFamily, psnr, turn
 from models.pixels import to_planes, to_signed

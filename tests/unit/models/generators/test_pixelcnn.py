@@ -5,7 +5,8 @@ from safetensors.torch import load_file, save_file
 from torch.optim import Adam
 
 from models.distributions.likelihoods import Mixture, nearest_level
-from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator, latents
+from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator
+from models.exported.noise import latents
 from models.families.family import ImageShape, Parts
 from models.generators.pixelcnn import PixelCNNConfig, PixelCNNFamily
 from models.pixels import to_planes, to_signed

@@ -5,7 +5,8 @@ from safetensors.torch import load_file
 from torch.optim import Adam
 
 from models.errors import InputError
-from models.exported.generator import ExportedGenerator, export_generator, latents
+from models.exported.generator import ExportedGenerator, export_generator
+from models.exported.noise import latents
 from models.families.family import ImageShape, Parts
 from models.generators.vae import VAE, VAEConfig
 from models.pixels import to_planes, to_signed

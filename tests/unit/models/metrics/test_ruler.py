@@ -3,7 +3,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from models.exported.generator import ExportedRuler
+from models.exported.ruler import ExportedRuler
 from models.metrics.ruler import FEATURES, Ruler, RulerConfig, augmentation, batches, export_ruler, train_ruler
 from models.pixels import to_planes, to_signed
 from tests.trainings import CATEGORIES, draw_images

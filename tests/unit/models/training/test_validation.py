@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.exported.generator import latents
+from models.exported.noise import latents
 from models.training.validation import (
     BATCH,
     LIKELIHOOD_BATCH,

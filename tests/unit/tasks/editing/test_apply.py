@@ -5,10 +5,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import pytest
 
-from tasks.editing.apply import UsedNetwork, Witness, apply_edit
+from tasks.editing.apply import Witness, apply_edit
 from tasks.editing.parsing import parse_operation
 from tasks.operations.contract.operation import Operation, Surroundings
 from tasks.photos.picture import Picture
+from tasks.provenance.edited import UsedNetwork
 
 
 class Shade:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.exported.generator import ExportedGenerator, latents
+from models.exported.generator import ExportedGenerator
+from models.exported.noise import latents
 from tasks.evaluation.sheets import (
     COLUMNS,
     LABEL_WIDTH,

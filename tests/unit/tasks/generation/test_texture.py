@@ -11,7 +11,8 @@ from models.errors import CatalogueError, InputError
 from models.imaging.filling.texture import grow_texture
 from tasks.generation.texture import CHUNK, make_texture
 from tasks.lineage.index import Lineage
-from tasks.provenance.generated import SOURCE_TYPE, find_provenance
+from tasks.photos.metadata import SOURCE_TYPE
+from tasks.provenance.generated import find_provenance
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 from tests.terminal import terminal

@@ -16,7 +16,8 @@ from tasks.market.evidence import Evidence, Scene, look
 from tasks.market.fixes import plan_mending, rewrite
 from tasks.market.header import read_header
 from tasks.market.rules import Market
-from tasks.provenance.generated import CHUNK, XMP, XMP_CHUNK, Provenance
+from tasks.photos.metadata import XMP, XMP_CHUNK
+from tasks.provenance.generated import CHUNK, Provenance
 
 SIDE = 240
 GENERATED = Provenance(

@@ -6,7 +6,7 @@ import torch
 
 from models.editors.pix2pix import Pix2Pix, Pix2PixConfig
 from models.errors import InputError, RegistryError
-from models.exported.generator import ExportedRestoration, export_restoration
+from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import ImageShape
 from models.training.initial import write_networks
 from tasks.editing.parsing import parse_operation

@@ -15,8 +15,9 @@ from tasks.editing.parsing import parse_operation
 from tasks.operations import stylize
 from tasks.operations.contract.operation import Surroundings
 from tasks.operations.contract.region import Region
-from tasks.operations.stylize import SURROUND, Stylize, name_style, slot_of_style
+from tasks.operations.stylize import SURROUND, Stylize
 from tasks.photos.picture import Picture
+from tasks.registry.slots import name_style, slot_of_style
 from tasks.workspace.settings import SOURCE
 
 PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data"))

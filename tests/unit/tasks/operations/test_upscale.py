@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from models import load_family
 from models.errors import InputError, RegistryError
-from models.exported.generator import ExportedRestoration, export_restoration
+from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import ImageShape
 from models.training.initial import write_networks
 from tasks.operations.contract.operation import Surroundings

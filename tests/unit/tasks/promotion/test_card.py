@@ -10,7 +10,7 @@ from tasks.dataset.prepare import PrepareConfig, prepare
 from tasks.dataset.validate import ValidationReport
 from tasks.promotion.card import write_card
 from tasks.registry.register import DESCRIPTION_LENGTH
-from tasks.training.fit import FitResult
+from tasks.training.result import FitResult
 from tasks.workspace.settings import Settings
 from tests.catalogues import write_fashion_mnist, write_photos
 from tests.reports import make_report

@@ -7,8 +7,7 @@ import pytest
 
 from models.errors import InputError
 from tasks.evaluation.editors import SCORES
-from tasks.evaluation.generators import evaluation_folder
-from tasks.evaluation.report import EvaluationReport, Figure
+from tasks.evaluation.report import EvaluationReport, Figure, evaluation_folder
 from tasks.promotion.editor_gate import EditorBounds, compare, judge
 from tasks.promotion.gate import Servability
 from tasks.workspace.settings import Settings

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from models.errors import InputError
-from tasks.editing.apply import UsedNetwork
 from tasks.photos.picture import Picture
 from tasks.photos.writing import encode_picture
 from tasks.provenance.edited import (
@@ -15,6 +14,7 @@ from tasks.provenance.edited import (
     GENERATED,
     EditRecord,
     StepRecord,
+    UsedNetwork,
     find_record,
     fit,
     judge_source_type,

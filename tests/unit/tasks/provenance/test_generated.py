@@ -7,15 +7,9 @@ import pytest
 from PIL import Image
 
 from models.errors import InputError, ServiceError, StorageError
-from tasks.provenance.generated import (
-    SOURCE_TYPE,
-    Provenance,
-    encode_png,
-    find_provenance,
-    git_commit,
-    read_provenance,
-    write_png,
-)
+from tasks.photos.metadata import SOURCE_TYPE
+from tasks.provenance.generated import Provenance, encode_png, find_provenance, read_provenance, write_png
+from tasks.workspace.git import git_commit
 
 RECORD = Provenance(
     slot="generate-shirts",

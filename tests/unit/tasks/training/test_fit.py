@@ -3,7 +3,7 @@
 import pytest
 
 from models import FAMILIES
-from tasks.training.fit import list_code
+from tasks.workspace.code import list_code
 
 
 @pytest.mark.parametrize("family", FAMILIES)

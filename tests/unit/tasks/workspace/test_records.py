@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tasks.workspace.records import Step, StepRecords, digest_code, digest_json
+from tasks.workspace.code import digest_code, digest_json
+from tasks.workspace.records import Step, StepRecords
 
 
 class Work:

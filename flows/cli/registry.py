@@ -1,0 +1,100 @@
+"""The commands that read or move registered versions: promote, rollback, lineage, leaderboard, models."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING
+
+from flows.reporting.console import say, summary_table
+from models.errors import InputError
+from tasks.workspace.settings import Settings
+
+if TYPE_CHECKING:
+    from tasks.registry.register import VersionSummary
+
+
+def promote_version(slot: str, version: int | None, why: str) -> None:
+    """`packshot promote`."""
+    from tasks.leaderboard.page import publish_leaderboard
+    from tasks.promotion.moves import promote
+
+    say(promote(Settings(), slot, version, who=getpass.getuser(), why=why).text)
+    publish_leaderboard(Settings(), slot)
+
+
+def rollback_slot(slot: str, why: str) -> None:
+    """`packshot rollback`."""
+    from tasks.leaderboard.page import publish_leaderboard
+    from tasks.promotion.moves import rollback
+
+    say(rollback(Settings(), slot, who=getpass.getuser(), why=why).text)
+    publish_leaderboard(Settings(), slot)
+
+
+def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> None:
+    """`packshot lineage`."""
+    from tasks.lineage.index import FORMS, Lineage
+
+    if restore:
+        from tasks.promotion.moves import restore_ledger
+
+        say(f"the ledger is anchored again: {len(restore_ledger(Settings()))} entries")
+    if x is None and not (verify or restore):
+        raise InputError("X", "nothing", FORMS)
+    if verify:
+        from tasks.promotion.moves import verify_ledger
+
+        entries = verify_ledger(Settings())
+        say(f"the ledger holds: {len(entries)} entries, head {entries[-1].hash[:8] if entries else 'none'}")
+    if x is not None:
+        chain = Lineage(Settings()).trace(x)
+        sys.stdout.write((chain.to_json() if as_json else chain.to_text()) + "\n")
+
+
+def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
+    """`packshot leaderboard`."""
+    from tasks.leaderboard.page import cells, explain_apart, header
+    from tasks.leaderboard.ranking import COSTS, FIGURES, build_leaderboard
+
+    settings = Settings()
+    if measure:
+        from flows.reporting.console import ConsoleProgress
+        from tasks.leaderboard.remeasure import measure_apart
+
+        with ConsoleProgress("measure") as watch:
+            board = measure_apart(settings, slot, watch)
+    else:
+        board = build_leaderboard(settings, slot)
+    if as_json:
+        sys.stdout.write(board.model_dump_json(indent=1) + "\n")
+        return
+    ranked = [one for one in board.standings if one.rank]
+    for title, names in ((slot, FIGURES), ("what they cost", COSTS)):  # two tables, for one would be too wide
+        summary_table(title, header(board, names), [cells(board, one, names) for one in ranked])
+    say(board.protocol)
+    for text in explain_apart(board):
+        say(text)
+
+
+def list_models() -> None:
+    """`packshot models`."""
+    from tasks.leaderboard.costs import list_families, measured_costs
+    from tasks.registry.register import list_slots, list_versions
+
+    settings = Settings()
+    versions = [version for slot in list_slots(settings) for version in list_versions(settings, slot)]
+    costs = measured_costs(versions)
+    families = [(*vars(family).values(), *costs.get(family.name, ("", "", ""))) for family in list_families(settings)]
+    titles = ("family", "capability", "algorithm", "parameters", "a batch, ms", "MB", "training, s")
+    summary_table("families: parameters of the recipe at 32x32; costs of the newest version", titles, families)
+    columns = ("model", "version", "family", "alias", "data", "why not champion")
+    summary_table("registered models", columns, [version_row(version) for version in versions])
+
+
+def version_row(version: VersionSummary) -> tuple[object, ...]:
+    """A version's row in the table of `packshot models`; a champion needs no reason."""
+    tags = version.tags
+    reason = "" if "champion" in version.aliases else tags.get("gate.reason", "")
+    aliases, data = ", ".join(version.aliases), tags.get("data_md5", "")[:8]
+    return version.slot, version.version, tags.get("family", ""), aliases, data, reason

@@ -1,0 +1,130 @@
+"""The steps after a training: register, gate, leaderboard."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.context import FlowRunContext
+
+from flows.reporting.page import explain, show_picture
+from flows.reporting.watch import watching
+from flows.steps.declaration import flow_run_id, step
+from serving.engine import measure_servability
+from tasks.dataset.prepared import PreparedSet
+from tasks.dataset.validate import ValidationReport
+from tasks.evaluation.generators import EvaluateConfig
+from tasks.evaluation.report import EVALUATION, PICTURES, EvaluationReport
+from tasks.evaluation.ruler import RulerFile
+from tasks.leaderboard.page import cells, header, publish_leaderboard
+from tasks.leaderboard.ranking import Leaderboard
+from tasks.pipeline import steps as pipeline
+from tasks.pipeline.outcome import Done, Line, timed
+from tasks.pipeline.reevaluate import training_folder
+from tasks.promotion.bounds import GateBounds
+from tasks.promotion.editor_gate import EditorBounds
+from tasks.promotion.moves import ChampionMoved
+from tasks.promotion.registration import register_version
+from tasks.promotion.selection import Judged, find_champion
+from tasks.promotion.selection import gate as judge
+from tasks.registry.register import VersionInfo
+from tasks.training.result import FitResult
+from tasks.workspace.progress import Progress
+from tasks.workspace.settings import Settings
+
+EvaluateRival = Callable[[VersionInfo, Progress], EvaluationReport]
+"""Judges the champion on the images that its challenger was judged on."""
+
+
+@step("register", retries=3, retry_delay_seconds=5)
+def register(
+    settings: Settings,
+    fitted: FitResult,
+    report: EvaluationReport,
+    prepared: PreparedSet,
+    validation: ValidationReport,
+    tags: dict[str, str],
+) -> Done[VersionInfo]:
+    """Make the exported model the next version of its slot."""
+    with timed() as seconds:
+        version = register_version(settings, fitted, report, prepared, validation, tags)
+    if FlowRunContext.get() is not None:
+        link = f"{settings.mlflow_url}/#/models/{version.slot}/versions/{version.version}"
+        create_link_artifact(link, link_text=f"{version.slot} version {version.version}", key="mlflow-version")
+        for name, text in PICTURES.items():
+            if name not in report.left_out:
+                path = Path(name)
+                show_picture(settings, fitted.run_id, path, EVALUATION, path.stem, text)
+    what = f"{version.slot} version {version.version}, ONNX equal to torch within {fitted.export_difference:.1g}"
+    return Done(version, Line(step="register", what=what, seconds=seconds(), inputs=f"model {fitted.onnx_sha256[:8]}"))
+
+
+def rival_generator(
+    settings: Settings, prepared: PreparedSet, config: EvaluateConfig, measuring: RulerFile
+) -> EvaluateRival:
+    """How the gate has a champion that generates judged on the same images."""
+    return lambda champion, watch: (
+        pipeline.evaluate(
+            settings,
+            champion.onnx_path,
+            champion.tags["family"],
+            prepared,
+            config,
+            measuring,
+            watch,
+            training_folder(settings, champion),
+        ).value
+    )
+
+
+def rival_editor(settings: Settings, prepared: PreparedSet) -> EvaluateRival:
+    """How the gate has a champion that edits judged on the same images."""
+    return lambda champion, watch: (
+        pipeline.evaluate_editor(settings, champion.onnx_path, champion.tags["family"], prepared, watch).value
+    )
+
+
+@step("gate", retries=3, retry_delay_seconds=5)
+def gate(
+    settings: Settings,
+    version: VersionInfo,
+    fitted: FitResult,
+    report: EvaluationReport,
+    evaluate_rival: EvaluateRival,
+    bounds: GateBounds | EditorBounds,
+) -> Done[Judged]:
+    """Two blessings, good enough and servable, and the move that they allow."""
+    who = f"flow run {flow_run_id()}" if flow_run_id() else getpass.getuser()
+    with watching("gate") as watch, timed() as seconds:
+        servability, judged = measure_servability(version.onnx_path, fitted.export_difference), None
+        while judged is None:
+            champion, rival = find_champion(settings, version.slot), None
+            if champion is not None and champion.version != version.version:
+                rival = evaluate_rival(champion, watch)
+            with suppress(ChampionMoved):  # then once more, against the one that took its place
+                judged = judge(settings, version, report, champion, rival, bounds, servability, who)
+    if FlowRunContext.get() is not None:
+        create_markdown_artifact(explain(judged), key="gate", description=judged.move.text)
+    verdict = judged.verdict
+    said = f"promoted: all {len(verdict.held)} bounds hold; {verdict.held[0]}"
+    if not verdict.passed:
+        said = f"stays challenger: {verdict.text}"
+    inputs = f"model {fitted.onnx_sha256[:8]}, report {report.key[:8]}"
+    return Done(judged, Line(step="gate", what=said, seconds=seconds(), inputs=inputs))
+
+
+@step("leaderboard", retries=3, retry_delay_seconds=5)
+def leaderboard(settings: Settings, slot: str) -> Done[Leaderboard]:
+    """Rank the slot's versions, on its page in MLflow and on the run's."""
+    with timed() as seconds:
+        board = publish_leaderboard(settings, slot)
+    if FlowRunContext.get() is not None:
+        titles = header(board)
+        rows = [dict(zip(titles, cells(board, standing), strict=True)) for standing in board.standings]
+        create_table_artifact(rows, key=f"leaderboard-{slot}", description=f"{slot}: {board.protocol}")
+    best = next((one for one in board.standings if one.rank == 1), None)
+    what = f"{len(board.standings)} versions" + (f", best version {best.version}, {best.family}" if best else "")
+    return Done(board, Line(step="leaderboard", what=what, seconds=seconds()))
