@@ -23,10 +23,10 @@ from models import load_family
 from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import ImageShape
 from models.imaging.colour import rgb_to_ycbcr
-from serving.toolbox import RegistryToolbox
+from serving.networks import RegistryNetworks
 from tasks.editing.batch import edit_folder
 from tasks.editing.job import EditJob
-from tasks.operations.contract.operation import Operation, Planes, Toolbox
+from tasks.operations.contract.operation import Networks, Operation, Planes
 from tasks.operations.degrade import Degrade
 from tasks.operations.upscale import Upscale
 from tasks.photos.writing import WriteOptions
@@ -118,7 +118,7 @@ def compare_blur(source: Path, scratch: Path) -> dict[str, Any]:
         with ThreadPoolExecutor(WORKERS) as pool:
             list(pool.map(blur, sorted(source.iterdir())))
 
-    work = {"bare": loop, "png": lambda: run_batch(operation, RegistryToolbox(Settings()), source, scratch, "png")}
+    work = {"bare": loop, "png": lambda: run_batch(operation, RegistryNetworks(Settings()), source, scratch, "png")}
     return take_turns(work, len(list(source.iterdir())))
 
 
@@ -144,7 +144,7 @@ def run_bare(network: OneNetwork, planes: Sequence[Planes]) -> None:
         list(pool.map(lambda plane: network.run(image=plane), planes))
 
 
-def run_batch(operation: Operation, network: Toolbox, source: Path, scratch: Path, form: str) -> list[float]:
+def run_batch(operation: Operation, network: Networks, source: Path, scratch: Path, form: str) -> list[float]:
     """The batch into a new folder; returns the memory at each tenth, MiB."""
     memory, out = Memory(), Path(tempfile.mkdtemp(dir=scratch))
     job = EditJob.model_validate({"operations": (operation,), "form": form, "write": WriteOptions(), "measured": False})

@@ -18,7 +18,7 @@ from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.ruler import ensure_ruler
 from tasks.pipeline import steps as pipeline
 from tasks.workspace.parameters import load_recipe, parse, read_section
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
 
 CATALOGUE = "fashion-mnist"
@@ -36,7 +36,7 @@ class Judge:
     """Measures images against the test split (10,000 images) of the prepared set."""
 
     def __init__(self, settings: Settings, prepared: PreparedSet) -> None:
-        ruler = ensure_ruler(settings, CATALOGUE, prepared, Silent())
+        ruler = ensure_ruler(settings, CATALOGUE, prepared, NullProgress())
         self._ruler, self._categories = ExportedRuler(ruler.path), len(prepared.categories)
         self._real = {split: self._features(prepared.images(split)) for split in ("validation", "test")}
 
@@ -52,10 +52,10 @@ class Judge:
 
 def prepare(settings: Settings) -> PreparedSet:
     """The prepared set that the flows use, made now if it is not there."""
-    data = pipeline.ingest(settings, CATALOGUE, None, Silent()).value
+    data = pipeline.ingest(settings, CATALOGUE, None, NullProgress()).value
     report = pipeline.validate(settings, data, False, 0.02).value
     config = parse(PrepareConfig, read_section(settings.root, "prepare", CATALOGUE))
-    return pipeline.prepare(settings, data, report, config, Silent()).value
+    return pipeline.prepare(settings, data, report, config, NullProgress()).value
 
 
 def load_gradient_recipe(settings: Settings, family: str, changes: dict[str, Any]) -> GradientConfig:

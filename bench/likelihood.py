@@ -11,7 +11,7 @@ from models.training.trainer import Trainer
 from models.training.validation import Validation, mean_bits
 from tasks.dataset.prepared import PreparedSet
 from tasks.training.networks import build_gradient_family
-from tasks.training.speed import Unheard, measure_plan
+from tasks.training.speed import NullLog, measure_plan
 from tasks.workspace.settings import Settings
 
 FAMILIES = ("vae", "pixelcnn")
@@ -37,7 +37,7 @@ def train_and_measure(settings: Settings, prepared: PreparedSet, name: str) -> d
     held_out = prepared.images("validation"), prepared.labels("validation")
     images, labels = prepared.images("train"), prepared.labels("train")
     folder, validation = settings.home / "bench" / name, Validation(lambda *_: 0.0, held_out)
-    trained = Trainer(family, images, labels, folder, measure_plan(prepared, config), validation, Unheard()).run()
+    trained = Trainer(family, images, labels, folder, measure_plan(prepared, config), validation, NullLog()).run()
     family.generator.load_state_dict(load_file(trained.generator))
     bits = mean_bits(family, prepared.images("test"), prepared.labels("test"))
     return {

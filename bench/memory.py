@@ -15,7 +15,7 @@ from models.training.trainer import Trainer
 from models.training.validation import Validation
 from tasks.dataset.prepared import PreparedSet
 from tasks.training.networks import build_gradient_family
-from tasks.training.speed import Unheard, measure_plan
+from tasks.training.speed import NullLog, measure_plan
 from tasks.workspace.settings import Settings
 
 IMAGES = 12_800
@@ -25,7 +25,7 @@ CHECKPOINT_SECONDS = 2.0
 MIB = 2**20
 
 
-class Epochs(Unheard):
+class Epochs(NullLog):
     """A training log that notes the resident memory at each evaluation, the last thing of an epoch."""
 
     def __init__(self) -> None:

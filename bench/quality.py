@@ -30,7 +30,7 @@ from models.training.trainer import Trainer
 from models.training.validation import Validation
 from tasks.dataset.prepared import PreparedSet
 from tasks.training.networks import build_gradient_family
-from tasks.training.speed import Unheard, measure_plan
+from tasks.training.speed import NullLog, measure_plan
 from tasks.workspace.settings import Settings
 
 TEXTBOOK_BATCH = 128
@@ -165,7 +165,7 @@ def follow_family(
     plan, validation = measure_plan(prepared, config), Validation(score, samples=SAMPLES)
     images, labels = prepared.images("train"), prepared.labels("train")
     with tempfile.TemporaryDirectory() as files, contextlib.suppress(Enough):
-        trainer = Trainer(family, images, labels, Path(files), plan, validation, Unheard(), checkpoint_seconds=math.inf)
+        trainer = Trainer(family, images, labels, Path(files), plan, validation, NullLog(), checkpoint_seconds=math.inf)
         curve.start()
         trainer.run()
     return curve.rows

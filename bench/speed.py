@@ -18,7 +18,7 @@ from models.generators.dcgan import DCGAN, DCGANConfig
 from models.training.speed import SpeedPlan, choose_plan
 from models.training.trainer import Trainer
 from models.training.validation import Validation
-from tasks.training.speed import Unheard
+from tasks.training.speed import NullLog
 
 BATCH = 128
 UPDATES = 10
@@ -33,7 +33,7 @@ def measure() -> dict[str, Any]:
 
     def ours(plan: SpeedPlan) -> Callable[[], object]:
         family, folder = DCGAN(config, ImageShape(1, 32, 10)), Path(tempfile.gettempdir())
-        return Trainer(family, images, labels, folder, plan, Validation(lambda *_: 0.0), Unheard()).advance
+        return Trainer(family, images, labels, folder, plan, Validation(lambda *_: 0.0), NullLog()).advance
 
     plan = choose_plan(ours, BATCH)
     textbook = train(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1, BATCH)

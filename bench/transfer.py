@@ -29,10 +29,10 @@ from tasks.dataset.prepare import PrepareConfig, prepare
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.ruler import RulerFile, ensure_ruler
 from tasks.training.networks import build_gradient_family
-from tasks.training.speed import Unheard, measure_plan
+from tasks.training.speed import NullLog, measure_plan
 from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import parse, read_prepare
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
 
 SAMPLES = 4096
@@ -147,7 +147,7 @@ def make_trainer(
     frozen = frozenset[str]() if weights is None else start_from(family, weights).frozen
     torch.manual_seed(config.seed)
     data = prepared.images("train"), prepared.labels("train")
-    return Trainer(family, *data, Path(), plan, Validation(lambda *_: 0.0), Unheard(), frozen=frozen)
+    return Trainer(family, *data, Path(), plan, Validation(lambda *_: 0.0), NullLog(), frozen=frozen)
 
 
 def at(config: GradientConfig, seed: int) -> GradientConfig:
@@ -180,7 +180,7 @@ def prepare_fashion(settings: Settings, name: str, channels: int) -> PreparedSet
 def eight_to_two(settings: Settings) -> Case:
     """Eight categories of Fashion-MNIST, then the other two; measured by the ruler that knows all ten."""
     whole = prepare_fashion(settings, CATALOGUE, 1)
-    ruler = ensure_ruler(settings, CATALOGUE, whole, Silent())
+    ruler = ensure_ruler(settings, CATALOGUE, whole, NullProgress())
     source, target = (prepare_fashion(settings, name, 1) for name in (LEARNED_ON, CATEGORIES_LEFT))
     title = f"{', '.join(target.categories)} after the other eight categories of Fashion-MNIST"
     return Case("categories", title, source, target, ruler)
@@ -193,7 +193,7 @@ def eight_to_photos(settings: Settings) -> Case:
     broken = list(catalogue.table.loc[catalogue.table["problem"] != "", "sku"])
     config = PrepareConfig(size=32, channels=3)
     target = prepare(catalogue, digest_json(list(catalogue.table["sha256"])), config, broken, settings)
-    ruler = ensure_ruler(settings, PHOTOS, target, Silent())
+    ruler = ensure_ruler(settings, PHOTOS, target, NullProgress())
     source = prepare_fashion(settings, LEARNED_ON, 3)
     return Case("photos", "clothing photographs after eight categories of Fashion-MNIST", source, target, ruler)
 

@@ -11,10 +11,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 from pydantic import Field
 
-from flows.reporting.watch import watching
-from serving.toolbox import RegistryToolbox
+from flows.reporting.watch import step_progress
+from serving.networks import RegistryNetworks
 from tasks.editing.batch import edit_folder
-from tasks.editing.job import EditJob, Form
+from tasks.editing.job import EditJob, FileFormat
 from tasks.editing.tally import BatchResult
 from tasks.operations.contract.operation import Operation
 from tasks.photos.reading import Icc
@@ -30,9 +30,9 @@ else:
 @task(name="edit", cache_policy=NO_CACHE)
 def edit_photos(settings: Settings, job: EditJob, source: Path, out: Path) -> BatchResult:
     """Edit every photograph of the folder, and show the counts and the first that were left out on the run's page."""
-    with watching("edit") as watch:
+    with step_progress("edit") as watch:
         flow_run = str(runtime.flow_run.id or "")
-        result = edit_folder(settings, job, source, out, RegistryToolbox(settings, threads=1), watch, flow_run)
+        result = edit_folder(settings, job, source, out, RegistryNetworks(settings, threads=1), watch, flow_run)
     if FlowRunContext.get() is not None:
         rows = [one.model_dump() for one in result.reasons]
         create_table_artifact(rows, key="left-out", description=f"{result.text}. All photographs: {result.table}")
@@ -44,7 +44,7 @@ def edit(
     source: Annotated[str, Field(description="folder of photographs; its sub-folders are edited too")],
     operations: Annotated[Operations, Field(min_length=1, description="what is done to each, in this order")],
     out: Annotated[str, Field(description="folder for the results, outside of the source")],
-    form: Annotated[Form, Field(description="what the results are written as")] = "png",
+    form: Annotated[FileFormat, Field(description="what the results are written as")] = "png",
     icc: Annotated[Icc, Field(description="convert colours to sRGB, or keep each photograph's profile")] = "srgb",
     write: Annotated[WriteOptions, Field(description="quality, and which metadata is kept")] = WriteOptions(),  # noqa: B008 - the form's defaults
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="of operations that draw random numbers")] = 0,

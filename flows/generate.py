@@ -9,7 +9,7 @@ from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
-from flows.reporting.watch import watching
+from flows.reporting.watch import step_progress
 from serving.engine import Served, load
 from tasks.generation.publish import Published, publish
 from tasks.workspace.settings import Settings
@@ -26,7 +26,7 @@ def publish_images(
     settings: Settings, served: Served, count: int, seed: int, category: str | None, folder: Path
 ) -> Published:
     """Make the images and write them with their provenance."""
-    with watching("generate") as watch:
+    with step_progress("generate") as watch:
         flow_run = str(runtime.flow_run.id or "")
         return publish(settings, served.version, served.generator, count, seed, category, folder, flow_run, watch)
 

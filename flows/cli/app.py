@@ -170,13 +170,13 @@ def edit(
 
     `packshot operations` lists what --op takes, such as --op upscale:2 --op "inpaint,boxes=10 20 110 90".
     """
-    from flows.cli.edit import choose_form, edit_pictures, read_edit
+    from flows.cli.edit import choose_format, edit_pictures, read_edit
     from tasks.editing.job import EditJob
 
     job = EditJob.model_validate(
         {
             "operations": read_edit(op or (), ops, mask),
-            "form": choose_form(source, out, form),
+            "form": choose_format(source, out, form),
             "icc": icc,
             "write": {"quality": quality, "lossless": lossless, "keep_metadata": keep_metadata},
             "seed": seed,

@@ -12,9 +12,9 @@ from flows.reporting.console import ConsoleProgress, say, summary_table
 from models.errors import InputError, PackshotError
 
 if TYPE_CHECKING:
-    from tasks.editing.job import Form
+    from tasks.editing.job import FileFormat
     from tasks.market.check import Report
-    from tasks.market.fixes import Mending
+    from tasks.market.fixes import FixPlan
     from tasks.market.rules import Market
 
 COLOURS = {"fail": "red", "pass": "green"}
@@ -94,7 +94,7 @@ def mend_all(
             checked.append(Checked(report, left=reason))
             continue
         try:
-            notes = mend(Path(report.file), plan, target, overwrite)
+            notes = fix(Path(report.file), plan, target, overwrite)
         except PackshotError as error:
             checked.append(Checked(report, left=str(error)))
         else:
@@ -102,16 +102,16 @@ def mend_all(
     return checked
 
 
-def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[Mending | None], list[str]]:
+def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[FixPlan | None], list[str]]:
     """What mends each picture, and why nothing does."""
-    from tasks.market.fixes import plan_mending
+    from tasks.market.fixes import plan_fix
 
-    plans: list[Mending | None] = []
+    plans: list[FixPlan | None] = []
     left: list[str] = []
-    form = choose_form(out)
+    form = choose_format(out)
     for report in reports:
         try:
-            plans.append(plan_mending(report, form))
+            plans.append(plan_fix(report, form))
             left.append("passes already" if report.passed else report.problem or "nothing of ours mends it")
         except PackshotError as error:
             plans.append(None)
@@ -119,7 +119,7 @@ def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[Mending 
     return plans, left
 
 
-def choose_form(out: Path | None) -> Form | None:
+def choose_format(out: Path | None) -> FileFormat | None:
     """The format that the name of a file asks for; None where there is no name.
 
     Raises:
@@ -134,7 +134,7 @@ def choose_form(out: Path | None) -> Form | None:
     return FORMS[out.suffix.lower()]
 
 
-def name_targets(pictures: Sequence[str], plans: Sequence[Mending | None], out: Path) -> list[Path]:
+def name_targets(pictures: Sequence[str], plans: Sequence[FixPlan | None], out: Path) -> list[Path]:
     """Where each result goes: under `out`, named as its original, with its format's suffix."""
     from tasks.photos.folders import name_outputs
 
@@ -145,7 +145,7 @@ def name_targets(pictures: Sequence[str], plans: Sequence[Mending | None], out: 
     return [out / named.get(one, one) for one in pictures]
 
 
-def mend(source: Path, plan: Mending, target: Path, overwrite: bool) -> str:
+def fix(source: Path, plan: FixPlan, target: Path, overwrite: bool) -> str:
     """Write what `plan` makes of the picture at `source`, and the trail of it; what the edit notes is returned.
 
     Raises:

@@ -11,9 +11,9 @@ from flows.processes.prefect_server import with_prefect
 from flows.reporting.console import summary_table
 from models.errors import PackshotError
 from tasks.evaluation.report import EvaluationReport
-from tasks.pipeline.outcome import Line, TrainOutcome
+from tasks.pipeline.outcome import StepSummary, TrainOutcome
 from tasks.workspace.parameters import build_recipe, read_params
-from tasks.workspace.records import Step, StepRecords
+from tasks.workspace.records import StepKey, StepRecords
 from tasks.workspace.settings import Settings
 
 CATALOGUE = "fashion-mnist"
@@ -38,14 +38,14 @@ def demo() -> None:
     show_places(settings, outcome, folder)
 
 
-def generate_or_skip(settings: Settings, outcome: TrainOutcome, count: int, seed: int) -> tuple[Line, Path]:
+def generate_or_skip(settings: Settings, outcome: TrainOutcome, count: int, seed: int) -> tuple[StepSummary, Path]:
     """Make the images with the champion, unless the same ones are there; returns the line and their folder."""
     from serving.engine import load
 
     champion = load(settings, outcome.slot).version
     folder = settings.root / "packshots" / f"demo-v{champion.version}"
     inputs = {"champion": champion.tags["onnx_sha256"], "request": f"{count} of seed {seed}"}
-    step, records = Step(name="generate", inputs=inputs), StepRecords(settings.home)
+    step, records = StepKey(name="generate", inputs=inputs), StepRecords(settings.home)
     found = records.find(step)
     if found is None:
 
@@ -62,7 +62,7 @@ def generate_or_skip(settings: Settings, outcome: TrainOutcome, count: int, seed
     what = f"{count} images by {outcome.slot} version {champion.version}, seed {seed}"
     skipped = found is not None
     return (
-        Line(
+        StepSummary(
             step="generate",
             what=what,
             seconds=0.0 if skipped else round(seconds, 2),

@@ -14,13 +14,20 @@ from models.errors import InputError
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from tasks.editing.apply import Step
+    from tasks.editing.apply import AppliedOperation
     from tasks.editing.changes import Change
-    from tasks.editing.job import EditJob, Form, Made
+    from tasks.editing.job import EditedPhoto, EditJob, FileFormat
     from tasks.editing.tally import BatchResult
     from tasks.operations.contract.operation import Operation
 
-FORMS: dict[str, Form] = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp", ".tif": "tif", ".tiff": "tif"}
+FORMS: dict[str, FileFormat] = {
+    ".png": "png",
+    ".jpg": "jpg",
+    ".jpeg": "jpg",
+    ".webp": "webp",
+    ".tif": "tif",
+    ".tiff": "tif",
+}
 EXAMPLE = "a list of operations, such as --op enhance:auto; `packshot operations` lists them"
 
 
@@ -67,7 +74,7 @@ def read_edit(texts: Sequence[str], listed: Path | None, mask: Path | None) -> t
     return operations
 
 
-def choose_form(source: Path, out: Path, asked: str | None) -> Form:
+def choose_format(source: Path, out: Path, asked: str | None) -> FileFormat:
     """What results are written as: `--format`, or what the name of OUT ends in; PNG for a folder.
 
     Raises:
@@ -113,25 +120,25 @@ def edit_one(source: Path, job: EditJob, out: Path) -> None:
     show_made(source, job, out, write_edited(source, job, out))
 
 
-def write_edited(source: Path, job: EditJob, out: Path) -> Made:
+def write_edited(source: Path, job: EditJob, out: Path) -> EditedPhoto:
     """Edit one photograph into the file `out`, and put it on record in the lineage index.
 
     Raises:
         PackshotError: the photograph cannot be read or edited so, or another file is at `out`.
     """
-    from serving.toolbox import RegistryToolbox
+    from serving.networks import RegistryNetworks
     from tasks.editing.job import EditedFile, digest_photo, edit_photo, make_entry
     from tasks.editing.trail import record_edits
     from tasks.photos.decoding import quiet_pillow
 
     settings, plan, digest = Settings(), job.plan(), digest_photo(source)
     with quiet_pillow():
-        made = edit_photo(plan, source, digest, out, RegistryToolbox(settings))
+        made = edit_photo(plan, source, digest, out, RegistryNetworks(settings))
     record_edits(settings, plan, [EditedFile(source, out, make_entry(digest, made, made.row, ""))])
     return made
 
 
-def show_made(source: Path, job: EditJob, out: Path, made: Made) -> None:
+def show_made(source: Path, job: EditJob, out: Path, made: EditedPhoto) -> None:
     """Each operation with what it used, changed and noted, and what the whole came to."""
     from tasks.editing.job import name_operation
 
@@ -155,7 +162,7 @@ def show_made(source: Path, job: EditJob, out: Path, made: Made) -> None:
     say(f"{out}: {row.output_width}x{row.output_height}, marked {row.source_type}, in {row.seconds:.2f} s")
 
 
-def name_networks(step: Step) -> str:
+def name_networks(step: AppliedOperation) -> str:
     """The versions that a step used."""
     return ", ".join(f"{one.family} {one.slot}@{one.version}" for one in step.networks)
 

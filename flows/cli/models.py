@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from flows.processes.prefect_server import with_prefect
 from flows.reporting.console import say, summary_table
 from models.errors import InputError
-from tasks.pipeline.outcome import Line
+from tasks.pipeline.outcome import StepSummary
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.evaluation.report import EvaluationReport
 
 
-def show_lines(title: str, lines: list[Line]) -> None:
+def show_lines(title: str, lines: list[StepSummary]) -> None:
     """A summary table: each step, what it did or why it was skipped, and how long it took."""
     rows = [(line.step, "skipped" if line.skipped else "done", line.text, f"{line.seconds:.1f} s") for line in lines]
     summary_table(title, ("step", "", "what", "time"), rows, {"skipped": "cyan", "done": "green"})
@@ -48,10 +48,10 @@ def train_family(
 
 def evaluate_version(slot: str, version: int | None) -> None:
     """`packshot evaluate`."""
-    from flows.reporting.watch import watching
+    from flows.reporting.watch import step_progress
     from tasks.pipeline.reevaluate import evaluate_registered
 
-    with watching("evaluate") as watch:
+    with step_progress("evaluate") as watch:
         report = evaluate_registered(Settings(), slot, version, watch)
     show_figures(report)
 

@@ -15,8 +15,8 @@ from tasks.registry.tracking import check_tracking
 from tasks.training.initial import find_initial, name_source
 from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import find_source
-from tasks.workspace.progress import Silent
-from tasks.workspace.records import Record, Step, StepRecords
+from tasks.workspace.progress import NullProgress
+from tasks.workspace.records import Record, StepKey, StepRecords
 from tasks.workspace.settings import SOURCE, Settings
 from tasks.workspace.storage import digest_file
 
@@ -81,7 +81,7 @@ def find(
     """The outcome of an equal run whose model is still registered, with all its lines skipped."""
     if not records.any("train"):
         return None
-    data = pipeline.ingest(settings, find_source(settings.root, catalogue), data_version, Silent())
+    data = pipeline.ingest(settings, find_source(settings.root, catalogue), data_version, NullProgress())
     record = records.find(train_step(settings, data.value.md5, catalogue, recipe, quarantine, max_quarantined))
     if record is None or not is_registered(settings, record):
         return None
@@ -92,7 +92,7 @@ def find(
 
 def train_step(
     settings: Settings, md5: str, catalogue: str, recipe: FamilyConfig, quarantine: bool, max_quarantined: float
-) -> Step:
+) -> StepKey:
     """All that the outcome depends on: data, recipe, what it starts from, `params.yaml`, our source and weights."""
     initial = find_initial(settings, recipe)
     ours = [
@@ -103,7 +103,7 @@ def train_step(
         for path in ours
         if path.is_file() and "__pycache__" not in path.parts
     }
-    return Step(
+    return StepKey(
         name="train",
         inputs={
             "catalogue": catalogue,  # views of one catalogue have its data

@@ -15,7 +15,7 @@ from flows.reporting.console import ConsoleProgress
 EVERY_SECONDS = 3.0
 
 
-class Watch:
+class StepProgress:
     """A tasks.workspace.progress.Progress that draws a bar on the terminal and keeps a progress artifact in Prefect."""
 
     def __init__(self, label: str) -> None:
@@ -45,9 +45,9 @@ class Watch:
 
 
 @contextmanager
-def watching(label: str) -> Iterator[Watch]:
+def step_progress(label: str) -> Iterator[StepProgress]:
     """A watch for the time of one step."""
-    watch = Watch(label)
+    watch = StepProgress(label)
     try:
         yield watch
     finally:

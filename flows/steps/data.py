@@ -5,28 +5,28 @@ from __future__ import annotations
 from prefect.context import FlowRunContext
 
 from flows.reporting.page import show_validation
-from flows.reporting.watch import watching
+from flows.reporting.watch import step_progress
 from flows.steps.declaration import step
 from tasks.dataset.prepare import PrepareConfig
 from tasks.dataset.prepared import PreparedSet
 from tasks.dataset.validate import ValidationReport, require_valid
 from tasks.pipeline import steps as pipeline
-from tasks.pipeline.outcome import Done
+from tasks.pipeline.outcome import StepResult
 from tasks.versions.resolution import CatalogueVersion
 from tasks.workspace.settings import Settings
 
 
 @step("ingest", retries=2, retry_delay_seconds=5)
-def ingest(settings: Settings, catalogue: str, data_version: str | None) -> Done[CatalogueVersion]:
+def ingest(settings: Settings, catalogue: str, data_version: str | None) -> StepResult[CatalogueVersion]:
     """Bring the catalogue's bytes in place and hold them against `data.dvc`."""
-    with watching("ingest") as watch:
+    with step_progress("ingest") as watch:
         return pipeline.ingest(settings, catalogue, data_version, watch)
 
 
 @step("validate")
 def validate(
     settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
-) -> Done[ValidationReport]:
+) -> StepResult[ValidationReport]:
     """Judge the catalogue; a failed suite stops the run before anything is trained."""
     done = pipeline.validate(settings, data, quarantine, max_quarantined)
     if FlowRunContext.get() is not None:
@@ -38,7 +38,7 @@ def validate(
 @step("prepare")
 def prepare(
     settings: Settings, data: CatalogueVersion, report: ValidationReport, config: PrepareConfig
-) -> Done[PreparedSet]:
+) -> StepResult[PreparedSet]:
     """Split by product and write memory-mapped arrays."""
-    with watching("prepare") as watch:
+    with step_progress("prepare") as watch:
         return pipeline.prepare(settings, data, report, config, watch)

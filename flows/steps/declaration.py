@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Completed
 
 from models.errors import ServiceError
-from tasks.pipeline.outcome import Done
+from tasks.pipeline.outcome import StepResult
 
 Given = ParamSpec("Given")
 
@@ -27,13 +27,13 @@ def passes(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
 
 def step(
     name: str, retries: int = 0, retry_delay_seconds: int | list[float] = 0
-) -> Callable[[Callable[Given, Done[Value]]], Callable[Given, Done[Value]]]:
+) -> Callable[[Callable[Given, StepResult[Value]]], Callable[Given, StepResult[Value]]]:
     """Declare a function to Prefect as the task `name`; a lost server is tried again, nothing else is.
 
     When nothing had to be done the task's state is called Skipped and says why.
     """
 
-    def declare(function: Callable[Given, Done[Value]]) -> Callable[Given, Done[Value]]:
+    def declare(function: Callable[Given, StepResult[Value]]) -> Callable[Given, StepResult[Value]]:
         @task(
             name=name,
             cache_policy=NO_CACHE,
@@ -42,13 +42,13 @@ def step(
             retry_condition_fn=passes,
         )
         @wraps(function)
-        def run(*args: Given.args, **kwargs: Given.kwargs) -> State[Done[Value]]:
+        def run(*args: Given.args, **kwargs: Given.kwargs) -> State[StepResult[Value]]:
             done = function(*args, **kwargs)
             state_name = "Skipped" if done.line.skipped else "Completed"
             return Completed(data=done, name=state_name, message=done.line.text)
 
         @wraps(function)
-        def call(*args: Given.args, **kwargs: Given.kwargs) -> Done[Value]:
+        def call(*args: Given.args, **kwargs: Given.kwargs) -> StepResult[Value]:
             return run(*args, **kwargs).result()
 
         return call

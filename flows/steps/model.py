@@ -9,7 +9,7 @@ from prefect.artifacts import create_link_artifact
 from prefect.context import FlowRunContext
 
 from flows.reporting.page import show_figures, show_samples
-from flows.reporting.watch import watching
+from flows.reporting.watch import step_progress
 from flows.steps.declaration import flow_run_id, step
 from models.families.family import FamilyConfig
 from tasks.dataset.prepared import PreparedSet
@@ -18,7 +18,7 @@ from tasks.evaluation.generators import EvaluateConfig
 from tasks.evaluation.report import EvaluationReport, evaluation_folder
 from tasks.evaluation.ruler import RulerFile, ensure_ruler, register_ruler
 from tasks.pipeline import steps as pipeline
-from tasks.pipeline.outcome import Done, Line, TrainOutcome, timed
+from tasks.pipeline.outcome import StepResult, StepSummary, TrainOutcome, timed
 from tasks.promotion.selection import Judged
 from tasks.registry.register import VersionInfo
 from tasks.training.result import FitResult
@@ -27,21 +27,23 @@ from tasks.workspace.settings import Settings
 
 
 @step("ruler", retries=2, retry_delay_seconds=5)
-def ruler(settings: Settings, prepared: PreparedSet) -> Done[RulerFile]:
+def ruler(settings: Settings, prepared: PreparedSet) -> StepResult[RulerFile]:
     """Find or train the classifier that measures this catalogue, and see that MLflow has it."""
-    with watching("ruler") as watch, timed() as seconds:
+    with step_progress("ruler") as watch, timed() as seconds:
         found = ensure_ruler(settings, prepared.catalogue, prepared, watch)
         version = register_ruler(settings, prepared.catalogue, found)
     what = f"version {version}, {found.source}, accuracy {found.accuracy:.4f}, sha256 {found.digest[:8]}"
-    return Done(found, Line(step="ruler", what=what, seconds=seconds(), inputs=f"weights {found.digest[:8]}"))
+    return StepResult(
+        found, StepSummary(step="ruler", what=what, seconds=seconds(), inputs=f"weights {found.digest[:8]}")
+    )
 
 
 @step("fit", retries=3, retry_delay_seconds=[5, 20, 60])
 def fit(
     settings: Settings, prepared: PreparedSet, recipe: FamilyConfig, measuring: RulerFile | None, tags: dict[str, str]
-) -> Done[FitResult]:
+) -> StepResult[FitResult]:
     """Train, or go on with a training that was stopped."""
-    with watching("fit") as watch:
+    with step_progress("fit") as watch:
         done = pipeline.fit(settings, prepared, recipe, measuring, tags, watch, partial(show_samples, settings))
     if FlowRunContext.get() is not None:
         link = f"{settings.mlflow_url}/#/runs/{done.value.run_id}"
@@ -52,18 +54,18 @@ def fit(
 @step("evaluate")
 def evaluate(
     settings: Settings, fitted: FitResult, prepared: PreparedSet, config: EvaluateConfig, measuring: RulerFile
-) -> Done[EvaluationReport]:
+) -> StepResult[EvaluationReport]:
     """Judge the exported generator on the test split."""
-    with watching("evaluate") as watch:
+    with step_progress("evaluate") as watch:
         done = pipeline.evaluate(settings, fitted.onnx, fitted.family, prepared, config, measuring, watch)
     show_figures(done.value)
     return done
 
 
 @step("evaluate")
-def evaluate_editor(settings: Settings, fitted: FitResult, prepared: PreparedSet) -> Done[EvaluationReport]:
+def evaluate_editor(settings: Settings, fitted: FitResult, prepared: PreparedSet) -> StepResult[EvaluationReport]:
     """Judge the exported editing network on the test split."""
-    with watching("evaluate") as watch:
+    with step_progress("evaluate") as watch:
         done = pipeline.evaluate_editor(settings, fitted.onnx, fitted.family, prepared, watch)
     show_figures(done.value)
     return done
@@ -71,17 +73,17 @@ def evaluate_editor(settings: Settings, fitted: FitResult, prepared: PreparedSet
 
 def conclude(
     settings: Settings,
-    data: Done[CatalogueVersion],
-    validation: Done[ValidationReport],
-    prepared: Done[PreparedSet],
-    measuring: Done[RulerFile] | None,
-    fitted: Done[FitResult],
-    report: Done[EvaluationReport],
-    version: Done[VersionInfo],
-    judged: Done[Judged],
+    data: StepResult[CatalogueVersion],
+    validation: StepResult[ValidationReport],
+    prepared: StepResult[PreparedSet],
+    measuring: StepResult[RulerFile] | None,
+    fitted: StepResult[FitResult],
+    report: StepResult[EvaluationReport],
+    version: StepResult[VersionInfo],
+    judged: StepResult[Judged],
 ) -> TrainOutcome:
     """What a training's flow hands back: where its results are, and the line of each step."""
-    done: list[Done[Any] | None] = [data, validation, prepared, measuring, fitted, report, version, judged]
+    done: list[StepResult[Any] | None] = [data, validation, prepared, measuring, fitted, report, version, judged]
     return TrainOutcome(
         slot=version.value.slot,
         version=version.value.version,

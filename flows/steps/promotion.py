@@ -11,7 +11,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.context import FlowRunContext
 
 from flows.reporting.page import explain, show_picture
-from flows.reporting.watch import watching
+from flows.reporting.watch import step_progress
 from flows.steps.declaration import flow_run_id, step
 from serving.engine import measure_servability
 from tasks.dataset.prepared import PreparedSet
@@ -22,14 +22,13 @@ from tasks.evaluation.ruler import RulerFile
 from tasks.leaderboard.page import cells, header, publish_leaderboard
 from tasks.leaderboard.ranking import Leaderboard
 from tasks.pipeline import steps as pipeline
-from tasks.pipeline.outcome import Done, Line, timed
+from tasks.pipeline.outcome import StepResult, StepSummary, timed
 from tasks.pipeline.reevaluate import training_folder
 from tasks.promotion.bounds import GateBounds
 from tasks.promotion.editor_gate import EditorBounds
 from tasks.promotion.moves import ChampionMoved
 from tasks.promotion.registration import register_version
-from tasks.promotion.selection import Judged, find_champion
-from tasks.promotion.selection import gate as judge
+from tasks.promotion.selection import Judged, decide, find_champion
 from tasks.registry.register import VersionInfo
 from tasks.training.result import FitResult
 from tasks.workspace.progress import Progress
@@ -47,7 +46,7 @@ def register(
     prepared: PreparedSet,
     validation: ValidationReport,
     tags: dict[str, str],
-) -> Done[VersionInfo]:
+) -> StepResult[VersionInfo]:
     """Make the exported model the next version of its slot."""
     with timed() as seconds:
         version = register_version(settings, fitted, report, prepared, validation, tags)
@@ -59,7 +58,9 @@ def register(
                 path = Path(name)
                 show_picture(settings, fitted.run_id, path, EVALUATION, path.stem, text)
     what = f"{version.slot} version {version.version}, ONNX equal to torch within {fitted.export_difference:.1g}"
-    return Done(version, Line(step="register", what=what, seconds=seconds(), inputs=f"model {fitted.onnx_sha256[:8]}"))
+    return StepResult(
+        version, StepSummary(step="register", what=what, seconds=seconds(), inputs=f"model {fitted.onnx_sha256[:8]}")
+    )
 
 
 def rival_generator(
@@ -95,17 +96,17 @@ def gate(
     report: EvaluationReport,
     evaluate_rival: EvaluateRival,
     bounds: GateBounds | EditorBounds,
-) -> Done[Judged]:
+) -> StepResult[Judged]:
     """Two blessings, good enough and servable, and the move that they allow."""
     who = f"flow run {flow_run_id()}" if flow_run_id() else getpass.getuser()
-    with watching("gate") as watch, timed() as seconds:
+    with step_progress("gate") as watch, timed() as seconds:
         servability, judged = measure_servability(version.onnx_path, fitted.export_difference), None
         while judged is None:
             champion, rival = find_champion(settings, version.slot), None
             if champion is not None and champion.version != version.version:
                 rival = evaluate_rival(champion, watch)
             with suppress(ChampionMoved):  # then once more, against the one that took its place
-                judged = judge(settings, version, report, champion, rival, bounds, servability, who)
+                judged = decide(settings, version, report, champion, rival, bounds, servability, who)
     if FlowRunContext.get() is not None:
         create_markdown_artifact(explain(judged), key="gate", description=judged.move.text)
     verdict = judged.verdict
@@ -113,11 +114,11 @@ def gate(
     if not verdict.passed:
         said = f"stays challenger: {verdict.text}"
     inputs = f"model {fitted.onnx_sha256[:8]}, report {report.key[:8]}"
-    return Done(judged, Line(step="gate", what=said, seconds=seconds(), inputs=inputs))
+    return StepResult(judged, StepSummary(step="gate", what=said, seconds=seconds(), inputs=inputs))
 
 
 @step("leaderboard", retries=3, retry_delay_seconds=5)
-def leaderboard(settings: Settings, slot: str) -> Done[Leaderboard]:
+def leaderboard(settings: Settings, slot: str) -> StepResult[Leaderboard]:
     """Rank the slot's versions, on its page in MLflow and on the run's."""
     with timed() as seconds:
         board = publish_leaderboard(settings, slot)
@@ -127,4 +128,4 @@ def leaderboard(settings: Settings, slot: str) -> Done[Leaderboard]:
         create_table_artifact(rows, key=f"leaderboard-{slot}", description=f"{slot}: {board.protocol}")
     best = next((one for one in board.standings if one.rank == 1), None)
     what = f"{len(board.standings)} versions" + (f", best version {best.version}, {best.family}" if best else "")
-    return Done(board, Line(step="leaderboard", what=what, seconds=seconds()))
+    return StepResult(board, StepSummary(step="leaderboard", what=what, seconds=seconds()))

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from models.families.family import FamilyConfig, ImageShape, Parts
 from models.families.residual import SLOPE, Residual
-from models.families.restoration import RestorationConfig, RestorationFamily, Spoilt, from_signed
+from models.families.restoration import Degraded, RestorationConfig, RestorationFamily, from_signed
 from models.imaging.colour import EPSILON, KAPPA, WHITE, XYZ_OF_RGB, rgb_to_lab
 
 GRID = 10
@@ -109,8 +109,8 @@ class Colorful(RestorationFamily):
     Config: ClassVar[type[FamilyConfig]] = ColorfulConfig
     title: ClassVar[str] = "colour for grey pictures by classification (Zhang et al. 2016)"
     capability: ClassVar[str] = "colorize"
-    spoils: ClassVar[str] = "colours away, the lightness (CIE L) alone is given"
-    naive_name: ClassVar[str] = "the grey picture"
+    degradation: ClassVar[str] = "colours away, the lightness (CIE L) alone is given"
+    baseline_name: ClassVar[str] = "the grey picture"
     forward_methods: ClassVar[tuple[str, ...]] = ("score",)
     config: ColorfulConfig
 
@@ -126,12 +126,12 @@ class Colorful(RestorationFamily):
     def facts(self) -> dict[str, Any]:
         return {"size": self.shape.size, "multiple": MULTIPLE}
 
-    def spoil(self, clean: Tensor) -> Spoilt:
+    def degrade(self, clean: Tensor) -> Degraded:
         """The lightness of images (N, C, H, W), and the images in RGB; C is 1 or 3."""
         clean = clean.expand(-1, 3, -1, -1)
-        return Spoilt({"image": to_lab(clean)[:, :1] / 100}, clean)
+        return Degraded({"image": to_lab(clean)[:, :1] / 100}, clean)
 
-    def naive(self, inputs: Mapping[str, Tensor]) -> Tensor:
+    def baseline(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """The grey picture of that lightness."""
         lightness = inputs["image"] * 100
         grey = torch.cat((lightness, torch.zeros_like(lightness), torch.zeros_like(lightness)), 1)
@@ -144,7 +144,7 @@ class Colorful(RestorationFamily):
         """One update by the cross-entropy of eq. 2 of the paper."""
         clean = from_signed(images).expand(-1, 3, -1, -1)
         wanted = spread_over_bins(to_lab(functional.avg_pool2d(clean, COARSE))[:, 1:], self._generator.bins)
-        logits = cast(Generator, parts.networks["generator"]).score(self.spoil(clean).inputs["image"])
+        logits = cast(Generator, parts.networks["generator"]).score(self.degrade(clean).inputs["image"])
         weight = (wanted * self.weigh(wanted.mean((0, 2, 3)))[:, None, None]).sum(1)
         loss = (-(wanted * functional.log_softmax(logits.float(), 1)).sum(1) * weight).mean()
         parts.update("generator", loss)

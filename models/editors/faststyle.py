@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from models.errors import InputError
 from models.families.family import FamilyConfig, ImageShape, Parts
-from models.families.restoration import RestorationConfig, RestorationFamily, Spoilt, from_bytes, from_signed
+from models.families.restoration import Degraded, RestorationConfig, RestorationFamily, from_bytes, from_signed
 from models.losses.perceptual import load_features
 from models.losses.style import StyleLoss, roughness
 
@@ -99,8 +99,8 @@ class FastStyle(RestorationFamily):
     title: ClassVar[str] = "fast style: a network paints in one learned style (Johnson et al. 2016)"
     capability: ClassVar[str] = "stylize"
     criterion: ClassVar[str] = "validation_style_and_content_db"
-    spoils: ClassVar[str] = "nothing"
-    naive_name: ClassVar[str] = "the photograph as it is"
+    degradation: ClassVar[str] = "nothing"
+    baseline_name: ClassVar[str] = "the photograph as it is"
     measured: ClassVar[str] = "loss of style, content and smoothness as -10 log10"
     config: FastStyleConfig
 
@@ -128,12 +128,12 @@ class FastStyle(RestorationFamily):
         with torch.inference_mode(False):  # gradients pass through it later, even if the judge is the first to need it
             return StyleLoss(load_features("lite0"), read_style(self.config.style, self.config.style_size))
 
-    def spoil(self, clean: Tensor) -> Spoilt:
+    def degrade(self, clean: Tensor) -> Degraded:
         """The images (N, C, H, W) themselves, as colour images; C is 1 or 3."""
         images = clean.expand(-1, 3, -1, -1)
-        return Spoilt({"image": images}, images)
+        return Degraded({"image": images}, images)
 
-    def naive(self, inputs: Mapping[str, Tensor]) -> Tensor:
+    def baseline(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """The images as they are."""
         return inputs["image"]
 
@@ -142,7 +142,7 @@ class FastStyle(RestorationFamily):
 
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """One update by the three terms of the loss."""
-        content = self.spoil(from_signed(images)).target
+        content = self.degrade(from_signed(images)).target
         terms = self.weigh(parts.networks["generator"](content).float(), content)
         parts.update("generator", sum(terms.values(), torch.zeros(())).mean())
         losses = {f"loss_{name}": term.detach().mean() for name, term in terms.items()}

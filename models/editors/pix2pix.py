@@ -15,7 +15,7 @@ from torch.nn import functional
 from models.families.family import FamilyConfig, ImageShape, Parts
 from models.families.free_form import BUCKETS, draw_mask
 from models.families.residual import SLOPE, Residual
-from models.families.restoration import RestorationConfig, RestorationFamily, Spoilt, from_bytes, from_signed, turn
+from models.families.restoration import Degraded, RestorationConfig, RestorationFamily, from_bytes, from_signed, turn
 from models.imaging.filling.fill import fill_by_opencv
 from models.losses.games import GAMES
 from models.losses.perceptual import Features, load_features, perceptual_distance
@@ -114,8 +114,8 @@ class Pix2Pix(RestorationFamily):
     Config: ClassVar[type[FamilyConfig]] = Pix2PixConfig
     title: ClassVar[str] = "pix2pix: a U-Net fills holes, judged by patches"
     capability: ClassVar[str] = "inpaint"
-    spoils: ClassVar[str] = "free-form holes that take 1 to 10, 10 to 20 and 20 to 40 % of the area, in turn"
-    naive_name: ClassVar[str] = "Telea"
+    degradation: ClassVar[str] = "free-form holes that take 1 to 10, 10 to 20 and 20 to 40 % of the area, in turn"
+    baseline_name: ClassVar[str] = "Telea"
     config: Pix2PixConfig
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
@@ -142,16 +142,16 @@ class Pix2Pix(RestorationFamily):
         """The pinned network, so that a training does not depend on what its machine could fetch."""
         return load_features("lite0")
 
-    def spoil(self, clean: Tensor) -> Spoilt:
+    def degrade(self, clean: Tensor) -> Degraded:
         """Images (N, C, H, W) with a free-form hole of one of the buckets each, in turn; C is 1 or 3."""
         clean = clean.expand(-1, 3, -1, -1)
         generator = np.random.default_rng(int(torch.randint(2**31, ())))
         height, width = clean.shape[2:]
         drawn = [draw_mask(height, width, BUCKETS[place % len(BUCKETS)], generator) for place in range(len(clean))]
         mask = torch.from_numpy(np.stack(drawn)[:, None]).to(clean)
-        return Spoilt({"image": hide(clean, mask), "mask": mask}, clean)
+        return Degraded({"image": hide(clean, mask), "mask": mask}, clean)
 
-    def naive(self, inputs: Mapping[str, Tensor]) -> Tensor:
+    def baseline(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """The holes filled by Telea's method."""
         holes = (inputs["mask"][:, 0] > 0.5).cpu().numpy()
         images = (inputs["image"].clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
@@ -165,20 +165,20 @@ class Pix2Pix(RestorationFamily):
 
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Update the discriminator where its time has come, then the generator."""
-        spoilt = self.spoil(turn(from_signed(images)))
-        image, mask = spoilt.inputs["image"], spoilt.inputs["mask"]
+        degraded = self.degrade(turn(from_signed(images)))
+        image, mask = degraded.inputs["image"], degraded.inputs["mask"]
         made = parts.networks["generator"](image, mask)
-        errors = ((made - spoilt.target).abs() * mask).sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3)))
+        errors = ((made - degraded.target).abs() * mask).sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3)))
         loss = errors.mean()
         losses = {"loss_generator": loss.detach()}
         if parts.done >= 1 - self.config.finish:
             if self.config.perceptual:
                 with torch.no_grad():
-                    wanted = self.features(spoilt.target)
+                    wanted = self.features(degraded.target)
                 distance = perceptual_distance(self.features(made), wanted).mean()
                 loss, losses["loss_perceptual"] = loss + self.config.perceptual * distance, distance.detach()
             if self.config.adversarial:
-                loss = loss + self.config.adversarial * self._play(parts, made, spoilt.target, mask, losses)
+                loss = loss + self.config.adversarial * self._play(parts, made, degraded.target, mask, losses)
         parts.update("generator", loss)
         return losses
 

@@ -87,7 +87,7 @@ class AdversarialConfig(GradientConfig):
         return weight
 
 
-class Verdict(NamedTuple):
+class Logits(NamedTuple):
     """What a discriminator says of N images; each has shape (N,)."""
 
     logits: Tensor
@@ -105,14 +105,14 @@ class Critic(nn.Module, ABC):
     def judge(self, images: Tensor) -> Tensor:
         """The logits for each category, (N, categories), or (N, 1) where the category is not asked for."""
 
-    def forward(self, images: Tensor, category: Tensor, slopes: bool = False) -> Verdict:
+    def forward(self, images: Tensor, category: Tensor, slopes: bool = False) -> Logits:
         """The verdict; with `slopes` also the squared gradients, in the same number format."""
         if slopes:
             images = images.detach().requires_grad_()
         every = self.judge(images)
         asked = category[:, None] if every.shape[1] > 1 else torch.zeros_like(category)[:, None]
         logits, surprise = every.gather(1, asked)[:, 0], -functional.log_softmax(every, 1).gather(1, asked)[:, 0]
-        return Verdict(logits, surprise, square_slopes(logits, images) if slopes else None)
+        return Logits(logits, surprise, square_slopes(logits, images) if slopes else None)
 
 
 class AdversarialFamily(GradientFamily):
@@ -191,7 +191,7 @@ class AdversarialFamily(GradientFamily):
             loss = loss + config.gradient_penalty * penalise_slopes(squares)
         return loss
 
-    def _compare(self, discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Verdict, Verdict]:
+    def _compare(self, discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Logits, Logits]:
         """The verdicts on real and on generated images, in one pass where nothing speaks against it."""
         if self.config.r1:
             return discriminator(real, labels, slopes=True), discriminator(fake, labels)
@@ -199,5 +199,5 @@ class AdversarialFamily(GradientFamily):
             return discriminator(real, labels), discriminator(fake, labels)
         both = discriminator(torch.cat((real, fake)), labels.repeat(2))
         halves = zip(both.logits.chunk(2), both.surprise.chunk(2), strict=True)
-        first, second = (Verdict(*half) for half in halves)
+        first, second = (Logits(*half) for half in halves)
         return first, second

@@ -16,7 +16,7 @@ from torch.optim import SGD, Adam, Optimizer
 from models.arrays import Images, Labels
 from models.families.augmentation import AugmentConfig
 
-Tell = Callable[[int, int, str], None]
+ProgressCallback = Callable[[int, int, str], None]
 """Hears that `done` of `total` are finished, with a note."""
 
 
@@ -187,7 +187,7 @@ class FittedFamily(Family):
     """A classical family: fitted to all images at once, without epochs."""
 
     @abstractmethod
-    def fit(self, images: Images, labels: Labels, tell: Tell) -> dict[str, float]:
+    def fit(self, images: Images, labels: Labels, progress: ProgressCallback) -> dict[str, float]:
         """Fit the generator to images (N, H, W, C) and labels (N,); returns figures of the fit by name."""
 
 

@@ -13,7 +13,7 @@ from torch.optim import Adam
 from models.losses.perceptual import Features
 from models.losses.style import Losses, StyleLoss, roughness
 
-Tell = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Hears that so many steps are done of how many."""
 
 SIZES = ((4, 0.4), (2, 0.3), (1, 0.3))
@@ -56,7 +56,7 @@ def paint(
     steps: int,
     share: Tensor | None = None,
     weights: Weights = WEIGHTS,
-    tell: Tell | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Tensor:
     """`content` (1, 3, H, W) in [0, 1] in the style of `style` (1, 3, h, w), by about `steps` steps of Adam.
 
@@ -71,8 +71,8 @@ def paint(
         count = max(1, round(steps * part))
         made = descend(resize(made, small.shape), task, count, weights)
         done += count
-        if tell is not None:
-            tell(done, steps)
+        if progress is not None:
+            progress(done, steps)
     return made
 
 

@@ -33,7 +33,7 @@ class RestorationConfig(GradientConfig):
 
 
 @dataclass(frozen=True)
-class Spoilt:
+class Degraded:
     """What a network is given of N clean images, by input name, and what it should make of it; all (N, C, H, W)."""
 
     inputs: Mapping[str, Tensor]
@@ -51,10 +51,10 @@ class RestorationFamily(GradientFamily):
     config: RestorationConfig
     criterion: ClassVar[str] = "validation_negative_psnr"
     """The figure that the best weights are sought by; lower is better."""
-    spoils: ClassVar[str]
-    """What `spoil` does to an image, in words for reports."""
-    naive_name: ClassVar[str]
-    """What `naive` is called."""
+    degradation: ClassVar[str]
+    """What `degrade` does to an image, in words for reports."""
+    baseline_name: ClassVar[str]
+    """What `baseline` is called."""
     measured: ClassVar[str] = "PSNR"
     """What `measure` gives, in dB, in words for reports."""
 
@@ -72,11 +72,11 @@ class RestorationFamily(GradientFamily):
         """What users of the exported file must know, such as `{"scale": 2}`."""
 
     @abstractmethod
-    def spoil(self, clean: Tensor) -> Spoilt:
+    def degrade(self, clean: Tensor) -> Degraded:
         """Inputs and target of clean images (N, C, H, W) in [0, 1]; draws from torch's CPU random numbers."""
 
     @abstractmethod
-    def naive(self, inputs: Mapping[str, Tensor]) -> Tensor:
+    def baseline(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """What one gets of spoilt inputs (N, C, H, W) without any training: the least that a network must beat."""
 
     @abstractmethod
@@ -97,9 +97,9 @@ class RestorationFamily(GradientFamily):
         with torch.inference_mode(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(SEED_OF_THE_JUDGE)
             for start in range(0, len(images), JUDGED_AT_ONCE):
-                spoilt = self.spoil(from_bytes(images[start : start + JUDGED_AT_ONCE]))
-                made = network(*(value.to(device) for value in spoilt.inputs.values())).float().cpu()
-                figures.append(self.measure(made, spoilt.target))
+                degraded = self.degrade(from_bytes(images[start : start + JUDGED_AT_ONCE]))
+                made = network(*(value.to(device) for value in degraded.inputs.values())).float().cpu()
+                figures.append(self.measure(made, degraded.target))
                 restored.append((made[:1].clamp(0, 1) * 255).round().byte())
         return -float(torch.cat(figures).mean()), torch.cat(restored).permute(0, 2, 3, 1).numpy()
 

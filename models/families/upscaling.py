@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.errors import InputError
 from models.families.family import FamilyConfig, ImageShape, Parts
-from models.families.restoration import RestorationConfig, RestorationFamily, Spoilt, from_signed, psnr, turn
+from models.families.restoration import Degraded, RestorationConfig, RestorationFamily, from_signed, psnr, turn
 from models.families.training_degradation import DegradeConfig, worsen
 from models.imaging.colour import LUMA
 from models.imaging.scaling.resampling import cubic, weigh
@@ -46,8 +46,8 @@ class UpscalingFamily(RestorationFamily):
 
     Config: ClassVar[type[FamilyConfig]] = UpscalingConfig
     capability: ClassVar[str] = "upscale"
-    spoils: ClassVar[str] = "luma, shrunk by the scale with Pillow's bicubic"
-    naive_name: ClassVar[str] = "bicubic"
+    degradation: ClassVar[str] = "luma, shrunk by the scale with Pillow's bicubic"
+    baseline_name: ClassVar[str] = "bicubic"
     config: UpscalingConfig
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
@@ -78,12 +78,12 @@ class UpscalingFamily(RestorationFamily):
     def facts(self) -> dict[str, Any]:
         return {"scale": self.config.scale, "reach": self.reach, "macs": count_macs(self.served())}
 
-    def spoil(self, clean: Tensor) -> Spoilt:
+    def degrade(self, clean: Tensor) -> Degraded:
         """The luma of images (N, C, H, W) shrunk by the scale and made worse as asked, and their own; C is 1 or 3."""
         small = worsen(luma(shrink(clean, self.config.scale)), self.config.degrade)
-        return Spoilt({"image": small}, luma(clean))
+        return Degraded({"image": small}, luma(clean))
 
-    def naive(self, inputs: Mapping[str, Tensor]) -> Tensor:
+    def baseline(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """The luma enlarged by Pillow's bicubic."""
         small, scale = inputs["image"], self.config.scale
         down, across = (torch.tensor(weigh(side, side * scale)) for side in small.shape[2:])
@@ -94,8 +94,8 @@ class UpscalingFamily(RestorationFamily):
 
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Minus the images' mean PSNR in dB (Chen et al. 2021, HINet, sec. 3.4), less steep from 40 dB up."""
-        spoilt = self.spoil(shift(turn(from_signed(images)), self.config.scale))
-        errors = (parts.networks["generator"](spoilt.inputs["image"]) - spoilt.target).square().mean((1, 2, 3))
+        degraded = self.degrade(shift(turn(from_signed(images)), self.config.scale))
+        errors = (parts.networks["generator"](degraded.inputs["image"]) - degraded.target).square().mean((1, 2, 3))
         loss = 10 * (errors + FLOOR).log10().mean()
         parts.update("generator", loss)
         return {"loss_generator": loss.detach()}

@@ -14,7 +14,7 @@ from torch.nn import functional
 from models.arrays import Images, Labels
 from models.distributions.gaussian import LEVEL, ImageGaussian, Values, rbf_kernel, transform
 from models.errors import TrainingError
-from models.families.family import FamilyConfig, FittedFamily, ImageShape, Tell
+from models.families.family import FamilyConfig, FittedFamily, ImageShape, ProgressCallback
 from models.pixels import to_planes, to_signed
 
 LENGTHSCALES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
@@ -121,7 +121,7 @@ class GP(FittedFamily):
     def conditional(self) -> bool:
         return True
 
-    def fit(self, images: Images, labels: Labels, tell: Tell) -> dict[str, float]:
+    def fit(self, images: Images, labels: Labels, progress: ProgressCallback) -> dict[str, float]:
         explained, scales, shares = [], [], []
         for category in range(self.shape.categories):
             rows = np.flatnonzero(labels == category)
@@ -136,7 +136,7 @@ class GP(FittedFamily):
             explained.append(part)
             scales.append(lengthscale)
             shares.append(fitted.share)
-            tell(category + 1, self.shape.categories, "categories fitted")
+            progress(category + 1, self.shape.categories, "categories fitted")
         figures = {"explained_variance": explained, "lengthscale": scales, "kernel_share": shares}
         return {name: float(np.mean(values)) for name, values in figures.items()}
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.arrays import Images, Labels
 from models.errors import TrainingError
-from models.families.family import FamilyConfig, FittedFamily, ImageShape, Tell
+from models.families.family import FamilyConfig, FittedFamily, ImageShape, ProgressCallback
 from models.pixels import to_planes
 
 BINS = 8192
@@ -167,7 +167,7 @@ class MRF(FittedFamily):
     def conditional(self) -> bool:
         return True
 
-    def fit(self, images: Images, labels: Labels, tell: Tell) -> dict[str, float]:
+    def fit(self, images: Images, labels: Labels, progress: ProgressCallback) -> dict[str, float]:
         config, generator = self._config, self._generator
         missing = sorted(set(range(self.shape.categories)) - set(labels.tolist()))
         if missing:
@@ -178,7 +178,7 @@ class MRF(FittedFamily):
         shares = torch.bincount(places, minlength=len(generator.unary)).view(self.shape.categories, -1).float()
         unary = count_levels(levels, places, config, self.shape).log().requires_grad_()
         pairs = torch.zeros(self.shape.categories, len(generator.axes), config.levels, config.levels).requires_grad_()
-        bits = self._climb(levels, labels, places, unary, pairs, tell)
+        bits = self._climb(levels, labels, places, unary, pairs, progress)
         with torch.no_grad():
             generator.means.copy_(means / 127.5 - 1)
             generator.style_ends.copy_((shares / shares.sum(1, keepdim=True)).cumsum(1))
@@ -186,7 +186,9 @@ class MRF(FittedFamily):
             generator.pairs.copy_(tabulate(pairs))
         return {"pseudo_likelihood_bits_per_pixel": bits}
 
-    def _climb(self, levels: Tensor, labels: Labels, places: Tensor, unary: Tensor, pairs: Tensor, tell: Tell) -> float:
+    def _climb(
+        self, levels: Tensor, labels: Labels, places: Tensor, unary: Tensor, pairs: Tensor, progress: ProgressCallback
+    ) -> float:
         """Adam on the negative logarithm of the pseudo-likelihood; returns its mean over the last tenth, in bits."""
         config, bits = self._config, []
         rows = [torch.from_numpy(np.flatnonzero(labels == category)) for category in range(self.shape.categories)]
@@ -201,7 +203,7 @@ class MRF(FittedFamily):
             optimiser.step()
             schedule.step()
             bits.append(float(cost.detach()) / math.log(2))
-            tell(iteration + 1, config.iterations, f"pseudo-likelihood {bits[-1]:.3f} bits per pixel")
+            progress(iteration + 1, config.iterations, f"pseudo-likelihood {bits[-1]:.3f} bits per pixel")
         return float(np.mean(bits[-max(self.shape.categories, config.iterations // 10) :]))
 
 

@@ -93,9 +93,12 @@ def train_ruler(
     labels: npt.NDArray[np.int64],
     categories: int,
     config: RulerConfig,
-    tell: Callable[[int, int, str], None],
+    progress: Callable[[int, int, str], None],
 ) -> Ruler:
-    """Train a ruler on uint8 images (N, H, W, C) and labels (N,); `tell(done, total, note)` hears of every batch."""
+    """Train a ruler on uint8 images (N, H, W, C) and labels (N,).
+
+    `progress(done, total, note)` is called after every batch.
+    """
     torch.manual_seed(config.seed)
     ruler = Ruler(images.shape[3], images.shape[1], categories).to(memory_format=torch.channels_last)
     size = min(config.batch_size, len(images))
@@ -113,7 +116,7 @@ def train_ruler(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        tell(done, steps, f"loss {loss.item():.3f}")
+        progress(done, steps, f"loss {loss.item():.3f}")
     return ruler.eval()
 
 

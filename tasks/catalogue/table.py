@@ -25,7 +25,7 @@ from models.imaging.inspection.statistics import grey_stack, measure_pixels
 from tasks.catalogue import cifar, idx
 from tasks.catalogue.listing import Listing, list_photos
 from tasks.photos.decoding import Photo, digest_pixels, measure_photos, read_photo
-from tasks.workspace.progress import Progress, Silent
+from tasks.workspace.progress import NullProgress, Progress
 
 Kind = Literal["fashion-mnist", "cifar-10", "photos"]
 FASHION_MNIST: Final = "fashion-mnist"
@@ -84,7 +84,7 @@ def read_catalogue(folder: Path, name: str, progress: Progress | None = None) ->
     Raises:
         CatalogueError: the folder, its `catalogue.csv`, or one of its idx or batch files cannot be used.
     """
-    listener = progress or Silent()
+    listener = progress or NullProgress()
     kind = find_kind(folder)
     if kind != PHOTOS:
         return _read_packed(folder, name, kind, listener)

@@ -22,7 +22,7 @@ from tasks.dataset.splits import LEAK, assign_splits
 from tasks.dataset.squares import Shape, square_maker
 from tasks.photos.decoding import MAX_THREADS, quiet_pillow
 from tasks.workspace.code import digest_code, digest_json
-from tasks.workspace.progress import Progress, Silent
+from tasks.workspace.progress import NullProgress, Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import locked, storage_errors, write_atomically
 
@@ -89,7 +89,7 @@ def prepare(
     folder = settings.home / "prepared" / key
     with locked(folder.with_name(f"{key}.lock"), LOCK_SECONDS, f"preparing {catalogue.name}"):
         if not (folder / META).exists():
-            _write(catalogue, version_md5, config, excluded, folder, progress or Silent())
+            _write(catalogue, version_md5, config, excluded, folder, progress or NullProgress())
     return PreparedSet.open(folder)
 
 

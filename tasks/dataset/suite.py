@@ -19,7 +19,7 @@ INDEX = ["row", "sku", "file"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ExpectationResult:
     """What became of one expectation: `rows` are the failing ones, empty when it passed or judges a whole table."""
 
     type: str
@@ -32,7 +32,7 @@ class Verdict:
     may_set_aside: bool
 
 
-class Judge:
+class Suite:
     """Judges tables that have the columns `row`, `sku` and `file` by one suite, in memory.
 
     Only the Data Docs are written, as HTML under `docs` when `write_docs` is called.
@@ -75,13 +75,13 @@ class Judge:
         )
         self._context.checkpoints.add(self._checkpoint)
 
-    def judge(self, table: pd.DataFrame, run: str) -> list[Verdict]:
+    def judge(self, table: pd.DataFrame, run: str) -> list[ExpectationResult]:
         """One verdict an expectation, in the suite's order; `run` names this judgement in the Data Docs."""
         from great_expectations.core.run_identifier import RunIdentifier
 
         result = self._checkpoint.run(batch_parameters={"dataframe": table}, run_id=RunIdentifier(run_name=run))
         (judged,) = result.run_results.values()
-        return [_read_verdict(one.to_json_dict()) for one in judged.results]
+        return [_read_result(one.to_json_dict()) for one in judged.results]
 
     def write_docs(self) -> Path:
         """Write the Data Docs of all runs anew; returns their index page.
@@ -105,10 +105,10 @@ def _site(folder: Path) -> dict[str, Any]:
     }
 
 
-def _read_verdict(judged: dict[str, Any]) -> Verdict:
+def _read_result(judged: dict[str, Any]) -> ExpectationResult:
     asked, result = judged["expectation_config"], judged["result"]
     kind, meta, passed = str(asked["type"]), asked["meta"], bool(judged["success"])
-    return Verdict(
+    return ExpectationResult(
         type=kind,
         column=str(asked["kwargs"].get("column", "")),
         expected=str(asked.get("description") or kind),

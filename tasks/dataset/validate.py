@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import ValidationFailed
-from tasks.dataset.suite import Judge, Verdict
+from tasks.dataset.suite import ExpectationResult, Suite
 from tasks.workspace.code import digest_json
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
@@ -104,7 +104,7 @@ def validate(
     key = digest_json({"data": version_md5, "suite": suite_digest, "quarantine": [quarantine, max_quarantined]})
     folder = settings.home / "validations" / key
     table = complete_table(catalogue.table)
-    judge = Judge(suite, catalogue.name, folder / "data-docs")
+    judge = Suite(suite, catalogue.name, folder / "data-docs")
     first = last = judge.judge(table, "all images")
     quarantined = find_quarantined(table, first) if quarantine else []
     refusal = ""
@@ -170,7 +170,7 @@ def complete_table(table: pd.DataFrame) -> pd.DataFrame:
     return judged
 
 
-def find_quarantined(table: pd.DataFrame, verdicts: Collection[Verdict]) -> list[str]:
+def find_quarantined(table: pd.DataFrame, verdicts: Collection[ExpectationResult]) -> list[str]:
     """The skus, sorted, of rows that failed an expectation whose rows may be set aside."""
     rows = sorted({row for verdict in verdicts if verdict.may_set_aside for row in verdict.rows})
     return sorted(set(table["sku"].iloc[rows]))
@@ -184,7 +184,7 @@ def refuse_quarantine(aside: int, total: int, largest_share: float) -> str:
     return f"quarantine would set aside {share}, at most {largest_share:.1%} may be"
 
 
-def read_check(verdict: Verdict) -> Check:
+def read_check(verdict: ExpectationResult) -> Check:
     """The report's line about one expectation."""
     return Check(
         expectation=verdict.type,
@@ -196,7 +196,7 @@ def read_check(verdict: Verdict) -> Check:
     )
 
 
-def name_failures(table: pd.DataFrame, verdicts: Collection[Verdict]) -> list[Failure]:
+def name_failures(table: pd.DataFrame, verdicts: Collection[ExpectationResult]) -> list[Failure]:
     """One failure for each failing row of each failed expectation."""
     return [
         Failure(sku=facts["sku"], file=facts["file"], expectation=verdict.expected, found=describe(verdict, facts))
@@ -205,7 +205,7 @@ def name_failures(table: pd.DataFrame, verdicts: Collection[Verdict]) -> list[Fa
     ]
 
 
-def describe(verdict: Verdict, facts: dict[Any, Any]) -> str:
+def describe(verdict: ExpectationResult, facts: dict[Any, Any]) -> str:
     """What was found in a failing row, in the suite's words (`meta.found`) or as column and value."""
     if verdict.found:
         return verdict.found.format(**facts)
@@ -213,13 +213,13 @@ def describe(verdict: Verdict, facts: dict[Any, Any]) -> str:
 
 
 def write_contact_sheet(
-    catalogue: Catalogue, table: pd.DataFrame, verdicts: Collection[Verdict], path: Path
+    catalogue: Catalogue, table: pd.DataFrame, verdicts: Collection[ExpectationResult], path: Path
 ) -> Path | None:
     """A PNG with the first failing images, each with its sku and what was found; None when no row failed."""
     from tasks.photos.contact_sheet import contact_sheet, save_sheet
     from tasks.photos.decoding import quiet_pillow
 
-    failed: dict[int, Verdict] = {}
+    failed: dict[int, ExpectationResult] = {}
     for verdict in verdicts:
         for row in verdict.rows:
             failed.setdefault(row, verdict)

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from tasks.editing.changes import Change, FindProduct, Product, measure_change, outline_product
-from tasks.operations.contract.operation import Network, Operation, Surroundings, Toolbox
+from tasks.operations.contract.operation import EditContext, Network, Networks, Operation
 from tasks.photos.picture import Picture
 from tasks.provenance.edited import UsedNetwork
 
 
-class Step(BaseModel):
+class AppliedOperation(BaseModel):
     """One operation that ran. `change` is what this step alone changed; `seconds` are without that measurement."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,7 +32,7 @@ class Edited(NamedTuple):
     """The result of an edit; `change` is what all steps together changed, None where it was not measured."""
 
     picture: Picture
-    steps: tuple[Step, ...]
+    steps: tuple[AppliedOperation, ...]
     change: Change | None
 
     @property
@@ -44,7 +44,7 @@ class Edited(NamedTuple):
 def apply_edit(
     picture: Picture,
     operations: Sequence[Operation],
-    surroundings: Surroundings,
+    context: EditContext,
     find_product: FindProduct | None = None,
     measured: bool = True,
 ) -> Edited:
@@ -62,14 +62,14 @@ def apply_edit(
         RegistryError: a network that an operation needs is not registered.
     """
     product = outline_product(picture, find_product or _load_finder()) if measured else None
-    current, steps = picture, list[Step]()
+    current, steps = picture, list[AppliedOperation]()
     for operation in operations:
-        witness = Witness(surroundings.toolbox)
+        witness = Witness(context.networks)
         started = time.perf_counter()
-        after = operation.apply(current, surroundings._replace(toolbox=witness))
+        after = operation.apply(current, context._replace(networks=witness))
         seconds = time.perf_counter() - started
         steps.append(
-            Step(
+            AppliedOperation(
                 op=operation.op,
                 parameters=operation.model_dump(mode="json", exclude={"op"}),
                 may_alter_product=operation.may_alter_product,
@@ -86,8 +86,8 @@ def apply_edit(
 class Witness:
     """A toolbox that notes which networks were asked for."""
 
-    def __init__(self, toolbox: Toolbox) -> None:
-        self._toolbox = toolbox
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
         self.used: list[UsedNetwork] = []
 
     def network(self, slot: str, family: str | None = None) -> Network:
@@ -96,7 +96,7 @@ class Witness:
         Raises:
             RegistryError: there is none.
         """
-        network = self._toolbox.network(slot, family)
+        network = self._networks.network(slot, family)
         used = UsedNetwork(slot=network.slot, version=network.version, family=network.family)
         if used not in self.used:
             self.used.append(used)
@@ -104,7 +104,7 @@ class Witness:
 
 
 def _sum_up(
-    picture: Picture, current: Picture, steps: Sequence[Step], product: Product | None, measured: bool
+    picture: Picture, current: Picture, steps: Sequence[AppliedOperation], product: Product | None, measured: bool
 ) -> Change | None:
     if not measured:
         return None

@@ -21,7 +21,7 @@ from tasks.editing.job import EditJob, Plan, count_pixels, digest_photo, edit_ph
 from tasks.editing.journal import Entry, Journal
 from tasks.editing.table import TABLE, Row, Status, Table
 from tasks.editing.tally import BatchResult, Finished, Tally
-from tasks.operations.contract.operation import Toolbox
+from tasks.operations.contract.operation import Networks
 from tasks.photos.decoding import quiet_pillow
 from tasks.photos.folders import find_pictures, name_outputs
 from tasks.photos.writing import refuse_original
@@ -47,7 +47,7 @@ def edit_folder(
     job: EditJob,
     source: Path,
     out: Path,
-    toolbox: Toolbox,
+    networks: Networks,
     progress: Progress,
     flow_run: str = "",
     workers: int | None = None,
@@ -73,7 +73,7 @@ def edit_folder(
     ):
         remove_halves(out)
         outputs = name_outputs(found.pictures, job.suffix, journal.outputs)
-        batch = Batch(plan, source, out, toolbox, journal, flow_run)
+        batch = Batch(plan, source, out, networks, journal, flow_run)
         tally = Tally(settings, plan, source)
         for done in in_order(batch.deal_with, outputs.items(), workers or os.cpu_count() or 1):
             table.add(done.row)
@@ -86,8 +86,10 @@ def edit_folder(
 class Batch:
     """One photograph at a time, by many threads at once."""
 
-    def __init__(self, plan: Plan, source: Path, out: Path, toolbox: Toolbox, journal: Journal, flow_run: str) -> None:
-        self._plan, self._source, self._out, self._toolbox, self._journal = plan, source, out, toolbox, journal
+    def __init__(
+        self, plan: Plan, source: Path, out: Path, networks: Networks, journal: Journal, flow_run: str
+    ) -> None:
+        self._plan, self._source, self._out, self._networks, self._journal = plan, source, out, networks, journal
         self._flow_run, self._budget = flow_run, Budget(PIXELS_AT_ONCE)
 
     def deal_with(self, item: tuple[str, str]) -> Finished:
@@ -101,7 +103,7 @@ class Batch:
             if known is not None and self._holds(known, self._out / name):
                 return Finished(known.row, known, self._out / name, kept=True)
             with self._budget.taking(count_pixels(source)):
-                made = edit_photo(self._plan, source, digest, self._out / name, self._toolbox)
+                made = edit_photo(self._plan, source, digest, self._out / name, self._networks)
         except PackshotError as error:
             reason = " ".join(str(error).removeprefix(f"{source}: ").split())
             return Finished(Row(input=shown, status=judge_error(error), reason=reason))
@@ -118,7 +120,7 @@ class Batch:
         """Whether the result is there as it was written, by the versions that would be used now."""
         there = output.is_file() and digest_file(output) == entry.row.output_sha256
         return there and all(
-            self._toolbox.network(one.slot, one.family).version == one.version for one in entry.networks
+            self._networks.network(one.slot, one.family).version == one.version for one in entry.networks
         )
 
 

@@ -15,7 +15,7 @@ from models.errors import CatalogueError, InputError
 from tasks.editing.apply import Edited, apply_edit
 from tasks.editing.journal import Asked, Entry
 from tasks.editing.table import Row
-from tasks.operations.contract.operation import Network, Operation, Surroundings, Toolbox
+from tasks.operations.contract.operation import EditContext, Network, Networks, Operation
 from tasks.photos.decoding import DECODE_ERRORS
 from tasks.photos.reading import Icc, Opened, decode_picture
 from tasks.photos.writing import WriteOptions, encode_picture
@@ -23,7 +23,7 @@ from tasks.provenance.edited import EditRecord, StepRecord, find_record, fit, ju
 from tasks.workspace.code import digest_json
 from tasks.workspace.storage import digest_file, write_atomically
 
-Form = Literal["png", "jpg", "webp", "tif"]
+FileFormat = Literal["png", "jpg", "webp", "tif"]
 FILES = ("mask", "style")
 """Parameters whose text may be a file's path."""
 
@@ -34,7 +34,7 @@ class EditJob(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operations: tuple[SerializeAsAny[Operation], ...] = Field(min_length=1)
-    form: Form = "png"
+    form: FileFormat = "png"
     icc: Icc = "srgb"
     write: WriteOptions = WriteOptions()
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
@@ -102,18 +102,18 @@ class EditedFile(NamedTuple):
 class Listening:
     """A toolbox that notes what one photograph's operations ask it for."""
 
-    def __init__(self, toolbox: Toolbox) -> None:
-        self._toolbox = toolbox
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
         self.used: dict[Asked, None] = {}
 
     def network(self, slot: str, family: str | None = None) -> Network:
         """What the toolbox gives."""
-        found = self._toolbox.network(slot, family)
+        found = self._networks.network(slot, family)
         self.used[Asked(slot=slot, family=family, version=found.version)] = None
         return found
 
 
-class Made(NamedTuple):
+class EditedPhoto(NamedTuple):
     """A file that was written: its row in a table, the networks it was made by, and what the edit found out."""
 
     row: Row
@@ -122,7 +122,7 @@ class Made(NamedTuple):
     notes: tuple[str, ...]
 
 
-def edit_photo(plan: Plan, source: Path, digest: str, output: Path, toolbox: Toolbox) -> Made:
+def edit_photo(plan: Plan, source: Path, digest: str, output: Path, networks: Networks) -> EditedPhoto:
     """Edit the photograph in the file `source`, whose SHA-256 is `digest`, and write the result at `output`.
 
     For several threads; see `tasks.photos.reading.decode_picture`.
@@ -134,9 +134,9 @@ def edit_photo(plan: Plan, source: Path, digest: str, output: Path, toolbox: Too
     """
     job, started = plan.job, time.monotonic()
     check_free(plan, digest, output)
-    listening = Listening(toolbox)
+    listening = Listening(networks)
     opened = decode_picture(source, job.icc)
-    edited = apply_edit(opened.picture, job.operations, Surroundings(listening, job.seed), measured=job.measured)
+    edited = apply_edit(opened.picture, job.operations, EditContext(listening, job.seed), measured=job.measured)
     record = describe(plan, opened, edited)
     encoded = encode_picture(edited.picture, job.suffix, job.write, to_texts(record), opened.exif)
     write_atomically(output, encoded.content)
@@ -163,7 +163,7 @@ def edit_photo(plan: Plan, source: Path, digest: str, output: Path, toolbox: Too
         input_sha256=opened.facts.sha256,
         output_sha256=hashlib.sha256(encoded.content).hexdigest(),
     )
-    return Made(row, tuple(listening.used), edited, notes)
+    return EditedPhoto(row, tuple(listening.used), edited, notes)
 
 
 def describe(plan: Plan, opened: Opened, edited: Edited) -> EditRecord:
@@ -217,7 +217,7 @@ def check_free(plan: Plan, digest: str, output: Path) -> None:
         raise InputError("output", str(output), "a name that no other file has; --overwrite replaces it")
 
 
-def make_entry(key: str, made: Made, row: Row, flow_run: str) -> Entry:
+def make_entry(key: str, made: EditedPhoto, row: Row, flow_run: str) -> Entry:
     """The journal's entry of a photograph that was edited now."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return Entry(key=key, row=row, networks=made.networks, software=software(), created=now, flow_run=flow_run)

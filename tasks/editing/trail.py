@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tasks.lineage.index import Attributes, Lineage, Made, Parent, _origin
+from tasks.lineage.index import Attributes, Derivation, Lineage, Parent, _origin
 from tasks.lineage.trace import Node
 from tasks.workspace.settings import Settings
 
@@ -30,5 +30,5 @@ def record_edits(settings: Settings, plan: Plan, edited: Sequence[EditedFile]) -
         original = Node("image", row.input_sha256, {"file": str(source.resolve())})
         versions = [Parent(Node("version", f"{one.slot}@{one.version}"), "edited by") for one in entry.networks]
         parents = [Parent(original, "edited from"), *versions, *named, *_origin("", entry.flow_run)]
-        made.append(Made(Node("image", row.output_sha256, attributes, entry.created), parents))
+        made.append(Derivation(Node("image", row.output_sha256, attributes, entry.created), parents))
     Lineage(settings).record_all(made)

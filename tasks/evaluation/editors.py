@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.exported.editor import ExportedRestoration
 from models.families.family import ImageShape
-from models.families.restoration import JUDGED_AT_ONCE, SEED_OF_THE_JUDGE, RestorationFamily, Spoilt, from_bytes
+from models.families.restoration import JUDGED_AT_ONCE, SEED_OF_THE_JUDGE, Degraded, RestorationFamily, from_bytes
 from models.imaging.inspection.similarity import ssim
 from models.metrics.criteria import PSNR
 from tasks.dataset.prepared import PreparedSet
@@ -23,7 +23,7 @@ from tasks.photos.contact_sheet import grid, save_sheet
 from tasks.registry.slots import rebuild
 from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Step
+from tasks.workspace.records import StepKey
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors, write_atomically
 
@@ -48,21 +48,21 @@ class Scores(NamedTuple):
     psnr: npt.NDArray[np.float64]
     ssim: npt.NDArray[np.float64]
     l1: npt.NDArray[np.float64]
-    naive_psnr: npt.NDArray[np.float64]
+    baseline_psnr: npt.NDArray[np.float64]
 
 
 class Judged(NamedTuple):
-    """All scores, the digest of what the network was given, and rows of pictures: naive, made, original."""
+    """All scores, the digest of what the network was given, and rows of pictures: baseline, made, original."""
 
     scores: Scores
     inputs_digest: str
     rows: list[npt.NDArray[np.uint8]]
 
 
-def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> Step:
+def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> StepKey:
     """What such an evaluation depends on."""
     inputs = {"model": onnx_sha256, "family": family, "prepared": prepared.key, "code": digest_code(*CODE)}
-    return Step(name="evaluate", inputs=inputs)
+    return StepKey(name="evaluate", inputs=inputs)
 
 
 def evaluate(
@@ -115,31 +115,31 @@ def judge(
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED_OF_THE_JUDGE)
         for start in range(0, len(images), JUDGED_AT_ONCE):
-            spoilt = family.spoil(from_bytes(np.asarray(images[start : start + JUDGED_AT_ONCE])))
-            given = {name: value.numpy() for name, value in spoilt.inputs.items()}
+            degraded = family.degrade(from_bytes(np.asarray(images[start : start + JUDGED_AT_ONCE])))
+            given = {name: value.numpy() for name, value in degraded.inputs.items()}
             for value in given.values():
                 digest.update(np.ascontiguousarray(value).tobytes())
-            made, naive = torch.from_numpy(exported.run(**given)), family.naive(spoilt.inputs)
-            found.append(score(family, made, naive, spoilt))
+            made, baseline = torch.from_numpy(exported.run(**given)), family.baseline(degraded.inputs)
+            found.append(score(family, made, baseline, degraded))
             if len(rows) < SHOWN:
-                rows.append(np.concatenate([to_pictures(part[:1]) for part in (naive, made, spoilt.target)]))
+                rows.append(np.concatenate([to_pictures(part[:1]) for part in (baseline, made, degraded.target)]))
             progress.update(min(start + JUDGED_AT_ONCE, len(images)), len(images), "held-out images")
     joined = Scores(*(np.concatenate(values) for values in zip(*found, strict=True)))
     return Judged(joined, digest.hexdigest(), rows)
 
 
-def score(family: RestorationFamily, made: Tensor, naive: Tensor, spoilt: Spoilt) -> Scores:
+def score(family: RestorationFamily, made: Tensor, baseline: Tensor, degraded: Degraded) -> Scores:
     """The scores of a batch; all images (N, C, H, W) in [0, 1]."""
     clipped = made.clamp(0, 1)
     similar = [
         ssim(ours.permute(1, 2, 0).numpy(), real.permute(1, 2, 0).numpy(), 1.0)
-        for ours, real in zip(clipped, spoilt.target, strict=True)
+        for ours, real in zip(clipped, degraded.target, strict=True)
     ]
     return Scores(
-        family.measure(made, spoilt.target).double().numpy(),
+        family.measure(made, degraded.target).double().numpy(),
         np.array(similar, np.float64),
-        (clipped - spoilt.target).abs().mean((1, 2, 3)).double().numpy(),
-        family.measure(naive, spoilt.target).double().numpy(),
+        (clipped - degraded.target).abs().mean((1, 2, 3)).double().numpy(),
+        family.measure(baseline, degraded.target).double().numpy(),
     )
 
 
@@ -158,7 +158,7 @@ def list_figures(scores: Scores, prepared: PreparedSet) -> Iterator[Figure]:
     for number, category in enumerate(prepared.categories):
         mine = labels == number
         if mine.any():
-            for name in (PSNR, "naive_psnr"):
+            for name in (PSNR, "baseline_psnr"):
                 value = float(getattr(scores, name)[mine].mean())
                 yield Figure(name=name, value=value, category=category, higher_is_better=True)
 
@@ -172,8 +172,8 @@ def protocol(prepared: PreparedSet, family: RestorationFamily, inputs_digest: st
         "reference_images": count,
         "samples": count,
         "seed": SEED_OF_THE_JUDGE,
-        "spoilt": family.spoils,
-        "naive": family.naive_name,
+        "degradation": family.degradation,
+        "baseline": family.baseline_name,
         "resizer": f"{prepared.shape[0]}x{prepared.shape[1]} as prepared",
         "extractor": "pixels",
         "extractor_digest": inputs_digest,

@@ -33,7 +33,7 @@ from tasks.evaluation.sheets import film_strip, interpolation_sheet, pairs_sheet
 from tasks.photos.contact_sheet import grid, save_sheet
 from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Step
+from tasks.workspace.records import StepKey
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors, write_atomically
 
@@ -60,10 +60,10 @@ class EvaluateConfig(BaseModel):
 
 def evaluate_step(
     onnx_sha256: str, family: str, prepared: PreparedSet, config: EvaluateConfig, ruler: RulerFile, training: Path
-) -> Step:
+) -> StepKey:
     """What an evaluation depends on; `training` is the folder that may hold the model's likelihood."""
     likelihood = training / LIKELIHOOD
-    return Step(
+    return StepKey(
         name="evaluate",
         inputs={
             "model": onnx_sha256,

@@ -34,7 +34,7 @@ COLUMNS = {
     "near_copies": "near copies",
     "ssim": "SSIM",
     "l1": "L1",
-    "naive_psnr": "PSNR without it",
+    "baseline_psnr": "PSNR without it",
     "parameters": "parameters",
     "megabytes": "MB",
     "latency_ms": "latency, ms",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FIGURES = (
     *("precision", "manifold_recall", "density", "coverage"),
     *("accuracy", "recall", "bits_per_dimension", "near_copies"),
-    *("ssim", "l1", "naive_psnr"),
+    *("ssim", "l1", "baseline_psnr"),
 )
 COSTS = ("parameters", "megabytes", "latency_ms", "training_seconds")
 

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.sqlite import insert
 from models.errors import InputError
 from tasks.lineage.ledger import Ledger
 from tasks.lineage.tables import LineageDatabase, edges, nodes
-from tasks.lineage.trace import Chain, Edge, Images, Kind, Ref
+from tasks.lineage.trace import Edge, Images, Kind, Ref, Trace
 from tasks.provenance.generated import find_provenance
 
 FORMS = (
@@ -44,7 +44,7 @@ class Parent(NamedTuple):
     role: str
 
 
-class Made(NamedTuple):
+class Derivation(NamedTuple):
     """A node with its parents, to record."""
 
     node: Node
@@ -60,9 +60,9 @@ class Lineage:
 
     def record(self, node: Node, parents: Sequence[Parent] = ()) -> None:
         """Record `node` and what it was made from; the same again changes nothing, new attributes are added."""
-        self.record_all([Made(node, parents)])
+        self.record_all([Derivation(node, parents)])
 
-    def record_all(self, made: Iterable[Made]) -> None:
+    def record_all(self, made: Iterable[Derivation]) -> None:
         """Record many nodes in one transaction, such as the images of one run."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         node_rows: list[dict[str, object]] = []
@@ -80,7 +80,7 @@ class Lineage:
         with self._database.begin() as connection:
             _upsert(connection, node_rows, edge_rows)
 
-    def trace(self, x: str) -> Chain:
+    def trace(self, x: str) -> Trace:
         """All that `x` was made from and all that came of it.
 
         Raises:
@@ -94,7 +94,7 @@ class Lineage:
             found = _load(connection, refs)
             below = {focus.ref, *(edge.child for edge in down)}
             images = {ref: seen for ref in below if (seen := _images_of(connection, ref)).total}
-        return Chain(focus, found, tuple(up), tuple(down), images, note)
+        return Trace(focus, found, tuple(up), tuple(down), images, note)
 
     def _find(self, x: str) -> tuple[Node, str]:
         if Path(x).is_file():

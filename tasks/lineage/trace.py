@@ -53,7 +53,7 @@ class Images(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Chain:
+class Trace:
     """All ancestors and descendants of `focus`; images below it are counted, not listed."""
 
     focus: Node

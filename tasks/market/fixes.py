@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from models.errors import InputError
-from tasks.editing.job import Form
+from tasks.editing.job import FileFormat
 from tasks.editing.parsing import parse_operation
 from tasks.market.check import Report
 from tasks.market.header import read_header
@@ -19,17 +19,17 @@ from tasks.provenance.edited import GENERATED
 
 ORDER = ("inpaint", "background", "upscale", "frame")
 OPTION = "--format "
-FORMS: dict[str, Form] = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "TIFF": "tif"}
+FORMS: dict[str, FileFormat] = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "TIFF": "tif"}
 
 
-class Mending(NamedTuple):
+class FixPlan(NamedTuple):
     """What is done to a picture; without `operations` it is only written anew, which converts it and labels it."""
 
     operations: tuple[Operation, ...]
-    form: Form
+    form: FileFormat
 
 
-def plan_mending(report: Report, form: Form | None = None) -> Mending | None:
+def plan_fix(report: Report, form: FileFormat | None = None) -> FixPlan | None:
     """What would mend the picture of `report`, written as `form`; None where there is nothing to do or to be done.
 
     What comes first is what the next needs: text is taken out, the background made white, then the picture enlarged,
@@ -45,7 +45,7 @@ def plan_mending(report: Report, form: Form | None = None) -> Mending | None:
     whitened = any(name_of(text) == "background" for text in texts)
     kept = [text for text in texts if not (whitened and name_of(text) == "inpaint")]
     operations = tuple(parse_operation(text) for text in sorted(kept, key=lambda text: ORDER.index(name_of(text))))
-    return Mending(operations, form or _choose_form(Path(report.file), options))
+    return FixPlan(operations, form or _choose_format(Path(report.file), options))
 
 
 def name_of(fix: str) -> str:
@@ -53,11 +53,11 @@ def name_of(fix: str) -> str:
     return fix.partition(":")[0].partition(",")[0]
 
 
-def _choose_form(source: Path, options: list[str]) -> Form:
+def _choose_format(source: Path, options: list[str]) -> FileFormat:
     """What a rule asks for, else the picture's own where it can be written, else PNG."""
     asked = [option.removeprefix(OPTION) for option in options if option.startswith(OPTION)]
     if asked:
-        return cast(Form, asked[0])
+        return cast(FileFormat, asked[0])
     own = (name for name, suffixes in SUFFIXES.items() if source.suffix.lower() in suffixes)
     return FORMS.get(next(own, ""), "png")
 

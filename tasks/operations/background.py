@@ -15,7 +15,7 @@ from models.imaging.cutout.doubt import list_doubts
 from models.imaging.cutout.fringe import clean_colours
 from models.imaging.cutout.matte import find_product
 from tasks.operations.contract.colours import read_colour
-from tasks.operations.contract.operation import Operation, Surroundings
+from tasks.operations.contract.operation import EditContext, Operation
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Picture, Pixels
 
@@ -50,7 +50,7 @@ class Background(Operation):
             read_colour(value)
         return value
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The product on the new background; a picture without one is left as it is, with a note.
 
         Raises:

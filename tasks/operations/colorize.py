@@ -8,7 +8,7 @@ from pydantic import Field
 
 from models.errors import InputError, RegistryError
 from models.imaging.adjustments.colouring import colourise
-from tasks.operations.contract.operation import Network, Operation, Surroundings, read_number
+from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.photos.picture import Picture
 
 SLOT = "colorize"
@@ -28,14 +28,14 @@ class Colorize(Operation):
     family: str | None = Field(default=None, description="colorful; otherwise the slot's champion")
     strength: float = Field(default=1.0, ge=0, le=2, description="how colourful, times what was found; 0 is grey")
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The picture in colour.
 
         Raises:
             InputError: there is no trained network.
             RegistryError: no version is of the family that was asked for.
         """
-        network = self.find_network(surroundings)
+        network = self.find_network(context)
         size, multiple = (read_number(network, name) for name in ("size", "multiple"))
         coloured = colourise(
             picture.pixels, lambda lightness: network.run(image=lightness), size, multiple, self.strength
@@ -45,10 +45,10 @@ class Colorize(Operation):
             notes.append("colorize: the photograph was not grey; its own colours were dropped")
         return picture.with_pixels(coloured, *notes)
 
-    def find_network(self, surroundings: Surroundings) -> Network:
+    def find_network(self, context: EditContext) -> Network:
         """The network of the slot."""
         try:
-            return surroundings.toolbox.network(SLOT, self.family)
+            return context.networks.network(SLOT, self.family)
         except RegistryError as error:
             if self.family is not None:
                 raise

@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import Field, model_validator
 
 from models.imaging.adjustments import degradation
-from tasks.operations.contract.operation import Operation, Surroundings
+from tasks.operations.contract.operation import EditContext, Operation
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Picture, Pixels
 
@@ -70,13 +70,13 @@ class Degrade(Operation):
             raise ValueError(f"amount of {self.kind}: {allowed.least:g} to {allowed.most:g} ({allowed.unit})")
         return self
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The degraded picture.
 
         Raises:
             InputError: the region does not fit the picture.
         """
-        generator = np.random.default_rng(surroundings.seed if self.seed is None else self.seed)
+        generator = np.random.default_rng(context.seed if self.seed is None else self.seed)
         if not self.region.is_empty:
             return self.degrade_region(picture, generator)
         amount = AMOUNTS[self.kind].default if self.amount is None else self.amount

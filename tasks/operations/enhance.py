@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models.imaging.adjustments import enhancement
 from models.imaging.adjustments.enhancement import Statistics
-from tasks.operations.contract.operation import Operation, Surroundings
+from tasks.operations.contract.operation import EditContext, Operation
 from tasks.photos.picture import Picture, Pixels
 
 STEPS = ("denoise", "white_balance", "exposure", "contrast", "sharpness")
@@ -36,7 +36,7 @@ class Enhance(Operation):
     white_balance: float = Field(default=0, ge=0, le=1, description="removes a cast, by the backdrop if it is light")
     exposure: float = Field(default=0, ge=0, le=1, description="moves the median to mid-grey, by a stop at most")
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The enhanced picture, with a note on what `auto` picked."""
         strengths = {step: float(getattr(self, step)) for step in STEPS}
         if self.mode == "manual" and not any(strengths.values()):

@@ -14,7 +14,7 @@ from models.imaging.cutout.doubt import list_doubts
 from models.imaging.cutout.framing import cut_frame, find_border_colour, place_frame, resize
 from models.imaging.cutout.matte import find_box, find_product
 from tasks.operations.contract.colours import read_colour
-from tasks.operations.contract.operation import Operation, Surroundings
+from tasks.operations.contract.operation import EditContext, Operation
 from tasks.photos.picture import Picture
 
 FAINTEST = 0.05
@@ -51,7 +51,7 @@ class Frame(Operation):
             read_colour(value)
         return value
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The framed picture, with notes on a doubtful product, a visible seam and enlarging.
 
         Raises:

@@ -9,7 +9,7 @@ from pydantic import Field
 from models.errors import InputError, RegistryError
 from models.imaging.filling.fill import CLASSICAL, fill_by
 from models.imaging.filling.holes import fill_by_network, fill_holes, network_context
-from tasks.operations.contract.operation import Network, Operation, Surroundings, read_number
+from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Mask, Picture, Pixels
 
@@ -36,7 +36,7 @@ class Inpaint(Operation):
         description="pix2pix, telea, navier-stokes, or for small holes gp or mrf; otherwise the slot's champion",
     )
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The filled picture.
 
         Raises:
@@ -49,7 +49,7 @@ class Inpaint(Operation):
         if self.family in CLASSICAL:
             return picture.with_pixels(fill_by(self.family, picture.pixels, hole), f"inpaint: filled by {self.family}")
         try:
-            network = surroundings.toolbox.network(SLOT, self.family)
+            network = context.networks.network(SLOT, self.family)
         except RegistryError as error:
             if self.family is not None:
                 raise

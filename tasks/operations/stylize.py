@@ -16,7 +16,7 @@ from models.imaging.adjustments import restyling
 from models.imaging.colour import to_levels, to_unit
 from models.imaging.scaling.mirroring import mirror
 from tasks.operations.background import Background
-from tasks.operations.contract.operation import Network, Operation, Surroundings, read_number
+from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.operations.contract.region import Region
 from tasks.photos.decoding import read_photo
 from tasks.photos.picture import Picture, Pixels
@@ -70,14 +70,14 @@ class Stylize(Operation):
     steps: int = Field(default=200, ge=1, le=5000, description="steps of the optimisation")
     features: FeaturesName = Field(default="auto", description="what gatys compares by; auto: VGG19 if it can be had")
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The painted picture.
 
         Raises:
             InputError: the style is neither a picture nor a trained style, or the region does not fit the picture.
             SourceError: the features that were asked for cannot be had.
         """
-        paint, size, note = self.find_painter(surroundings)
+        paint, size, note = self.find_painter(context)
         if self.strength == 0:
             return picture
         share, doubts = self.find_share(picture)
@@ -103,14 +103,14 @@ class Stylize(Operation):
         notes = tuple(f"stylize: {doubt}" for doubt in doubts)
         return (matte if self.where == "product" else 1 - matte), notes
 
-    def find_painter(self, surroundings: Surroundings) -> tuple[Paint, int, str]:
+    def find_painter(self, context: EditContext) -> tuple[Paint, int, str]:
         """What paints, at which size, and a note on it."""
         path = Path(self.style)
         if self.family == "gatys" or (self.family is None and path.is_file()):
             style, size = read_style(path), self.size or 384
             note = f"stylize: {path.name} by {self.steps} steps of optimisation on {self.name_features()}"
             return self.optimiser(style, size), size, note
-        network = find_network(self.style, surroundings)
+        network = find_network(self.style, context)
         note = f"stylize: {name_style(self.style)} by {network.family}, version {network.version} of {network.slot}"
         return lambda pixels, _: paint_by_network(network, pixels), self.size or 512, note
 
@@ -148,7 +148,7 @@ def read_style(path: Path) -> Pixels:
         raise InputError("style", str(path), f"a picture's file, or a trained style, but it is {reason}") from error
 
 
-def find_network(style: str, surroundings: Surroundings) -> Network:
+def find_network(style: str, context: EditContext) -> Network:
     """The network of a trained style, called by its name or by its picture's file.
 
     Raises:
@@ -158,7 +158,7 @@ def find_network(style: str, surroundings: Surroundings) -> Network:
     if path.suffix and not path.is_file():
         raise InputError("style", style, "the file of a picture that is there, or the name of a trained style")
     try:
-        network = surroundings.toolbox.network(slot, FAMILY)
+        network = context.networks.network(slot, FAMILY)
     except RegistryError as error:
         allowed = f"a picture's file, or a trained style, of which {slot} would be the slot: {error}"
         raise InputError("style", style, allowed) from error

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models.errors import InputError, RegistryError
 from models.imaging.scaling.enlarging import EnlargeLuma, enlarge, enlarge_by_bicubic
-from tasks.operations.contract.operation import Network, Operation, Surroundings, read_number
+from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.photos.picture import Picture, Pixels
 
 BICUBIC = "bicubic"
@@ -34,7 +34,7 @@ class Upscale(Operation):
         description="foldsr, espcn, srcnn, or bicubic, which needs no network; otherwise the slot's champion if any",
     )
 
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The enlarged picture, its alpha by bicubic.
 
         Raises:
@@ -44,18 +44,18 @@ class Upscale(Operation):
         size = picture.height * picture.width * self.scale**2
         if size > LARGEST:
             raise InputError("scale", self.scale, f"a smaller picture: the result would have {size:,} pixels")
-        pixels, note = self.enlarge_pixels(picture.pixels, surroundings)
+        pixels, note = self.enlarge_pixels(picture.pixels, context)
         alpha = None if picture.alpha is None else enlarge_by_bicubic(picture.alpha, self.scale)
         placed, notes = picture.placement.then(scale=self.scale), (*picture.notes, f"upscale: {note}")
         return replace(picture, pixels=pixels, alpha=alpha, placement=placed, notes=notes)
 
-    def enlarge_pixels(self, pixels: Pixels, surroundings: Surroundings) -> tuple[Pixels, str]:
+    def enlarge_pixels(self, pixels: Pixels, context: EditContext) -> tuple[Pixels, str]:
         """The pixels enlarged, and what did it."""
         if self.family == BICUBIC:
             return enlarge_by_bicubic(pixels, self.scale), BICUBIC
         slot = f"upscale-x{self.scale}"
         try:
-            network = surroundings.toolbox.network(slot, self.family)
+            network = context.networks.network(slot, self.family)
         except RegistryError as error:
             if self.family is not None:
                 raise

@@ -21,7 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from models.errors import CatalogueError
 from models.imaging.inspection.fingerprint import HASH_SIDE, shrink
 from models.imaging.inspection.statistics import measure_pixels
-from tasks.workspace.progress import Progress, Silent
+from tasks.workspace.progress import NullProgress, Progress
 
 MAX_PIXELS = 64_000_000
 MAX_THREADS = 4  # each may hold a photograph of MAX_PIXELS, about 0.6 GB
@@ -65,7 +65,7 @@ class Photo:
 
 def measure_photos(paths: Sequence[Path], progress: Progress | None = None) -> list[Photo]:
     """Measure each file of `paths`, in their order, on up to `MAX_THREADS` cores."""
-    listener = progress or Silent()
+    listener = progress or NullProgress()
     photos = []
     with quiet_pillow(), ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, MAX_THREADS)) as pool:
         for photo in pool.map(measure_photo, paths):

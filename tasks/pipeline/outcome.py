@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 Value = TypeVar("Value")
 
 
-class Line(BaseModel):
+class StepSummary(BaseModel):
     """One row of a summary: the step, what it did and how long it took, and the hashes of its inputs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,15 +46,15 @@ class TrainOutcome(BaseModel):
     data_docs: Path
     onnx: Path
     report: Path
-    lines: list[Line]
+    lines: list[StepSummary]
 
 
 @dataclass(frozen=True)
-class Done(Generic[Value]):
+class StepResult(Generic[Value]):
     """A finished step."""
 
     value: Value
-    line: Line
+    line: StepSummary
 
 
 @contextmanager

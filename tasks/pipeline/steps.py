@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.pipeline.outcome import Done, Line
+from tasks.pipeline.outcome import StepResult, StepSummary
 from tasks.pipeline.trail import record_data, record_prepared, record_run, record_validation
 from tasks.workspace.code import digest_code, digest_json
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Record, Step, StepRecords
+from tasks.workspace.records import Record, StepKey, StepRecords
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked
 
@@ -35,7 +35,7 @@ READING = tuple(
 Work = Callable[[], tuple[dict[str, Any], list[Path]]]
 
 
-def ingest(settings: Settings, name: str, data_version: str | None, progress: Progress) -> Done[CatalogueVersion]:
+def ingest(settings: Settings, name: str, data_version: str | None, progress: Progress) -> StepResult[CatalogueVersion]:
     """Make the catalogue's bytes readable and hold them against `data.dvc`; checked at every run."""
     from tasks.versions.ingest import IN_PLACE
     from tasks.versions.ingest import ingest as bring
@@ -46,7 +46,7 @@ def ingest(settings: Settings, name: str, data_version: str | None, progress: Pr
     inputs = f"data.dvc and the files of {name} have md5 {data.md5[:8]}"
     what = f"{data.images:,} images, {data.bytes / 2**20:.0f} MiB, md5 {data.md5[:8]}, {data.source}"
     seconds, here = round(time.monotonic() - started, 2), data.source == IN_PLACE
-    return Done(data, Line(step="ingest", what=what, seconds=seconds, inputs=inputs, skipped=here))
+    return StepResult(data, StepSummary(step="ingest", what=what, seconds=seconds, inputs=inputs, skipped=here))
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +59,7 @@ def read(folder: Path, name: str, md5: str) -> Catalogue:
 
 def validate(
     settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
-) -> Done[ValidationReport]:
+) -> StepResult[ValidationReport]:
     """Judge the catalogue with Great Expectations; a catalogue that failed is judged again each time.
 
     The report says whether the suite held; `tasks.dataset.validate.require_valid` stops a run when it did not.
@@ -73,7 +73,7 @@ def validate(
         "quarantine": digest_json([quarantine, max_quarantined]),
         "code": digest_code("tasks.dataset.validate", "tasks.dataset.suite", *READING),
     }
-    step, started = Step(name="validate", inputs=inputs), time.monotonic()
+    step, started = StepKey(name="validate", inputs=inputs), time.monotonic()
     records = StepRecords(settings.home)
     with locked(settings.home / "locks" / "validate.lock", 3600, "judging a catalogue"):  # they share the Data Docs
         found = records.find(step)
@@ -87,7 +87,7 @@ def validate(
     record_validation(settings, data, report)
     what = f"suite {report.suite}: {len(report.checks)} expectations for {report.evaluated:,} rows"
     what += f", {len(report.quarantined)} rows set aside" if report.quarantined else ""
-    return Done(report, _line(step, what, started, found))
+    return StepResult(report, _line(step, what, started, found))
 
 
 def prepare(
@@ -96,7 +96,7 @@ def prepare(
     report: ValidationReport,
     config: PrepareConfig,
     progress: Progress,
-) -> Done[PreparedSet]:
+) -> StepResult[PreparedSet]:
     """Split by product and write memory-mapped arrays."""
     from tasks.dataset.prepare import prepare as write
     from tasks.dataset.prepared import PreparedSet
@@ -115,13 +115,13 @@ def prepare(
         made = write(catalogue, data.md5, config, report.quarantined, settings, progress)
         return {"folder": str(made.folder)}, [made.folder / "meta.json"]
 
-    record, line = _run(settings, Step(name="prepare", inputs=inputs), work)
+    record, line = _run(settings, StepKey(name="prepare", inputs=inputs), work)
     prepared = PreparedSet.open(Path(record.result["folder"]))
     record_prepared(settings, prepared, data, report)
     sizes = ", ".join(f"{len(prepared.images(split)):,} {split}" for split in ("train", "validation", "test"))
     height, width, channels = prepared.shape
     what = f"{sizes} at {height}x{width}x{channels}, {len(prepared.categories)} categories"
-    return Done(prepared, line("; ".join([what, *prepared.meta.warnings])))
+    return StepResult(prepared, line("; ".join([what, *prepared.meta.warnings])))
 
 
 def fit(
@@ -132,7 +132,7 @@ def fit(
     tags: dict[str, str],
     progress: Progress,
     show: Show | None = None,
-) -> Done[FitResult]:
+) -> StepResult[FitResult]:
     """Train, or resume; `tags` go on the MLflow run, and `show` hears of each grid of samples as it is made.
 
     An editing family needs no `ruler`.
@@ -153,7 +153,7 @@ def fit(
     record, line = _run(settings, step, work)
     fitted = FitResult.model_validate(record.result)
     record_run(settings, fitted, prepared, tags)
-    return Done(fitted, line(fitted.text))
+    return StepResult(fitted, line(fitted.text))
 
 
 def evaluate(
@@ -165,7 +165,7 @@ def evaluate(
     ruler: RulerFile,
     progress: Progress,
     training: Path | None = None,
-) -> Done[EvaluationReport]:
+) -> StepResult[EvaluationReport]:
     """Judge an exported generator on the test split.
 
     `training` is the folder of its training, where more is known of it; that of the file when left out.
@@ -186,12 +186,12 @@ def evaluate(
     report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
     distance = f"{TITLES[report.criterion]} {report.distance.value:.4g} (real against real {report.distance.floor:.2g})"
     what = f"{report.samples:,} samples: {distance}, coverage {report.value('coverage'):.2f}"
-    return Done(report, line(what))
+    return StepResult(report, line(what))
 
 
 def evaluate_editor(
     settings: Settings, onnx: Path, family: str, prepared: PreparedSet, progress: Progress
-) -> Done[EvaluationReport]:
+) -> StepResult[EvaluationReport]:
     """Judge an exported editing network on the test split."""
     from models.metrics.criteria import PSNR
     from tasks.evaluation.editors import SCORES, evaluate_step
@@ -206,17 +206,19 @@ def evaluate_editor(
 
     record, line = _run(settings, step, work)
     report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
-    naive = f"{report.protocol['naive']} {report.value('naive_psnr'):.2f} dB"
+    baseline = f"{report.protocol['baseline']} {report.value('baseline_psnr'):.2f} dB"
     what = f"{report.protocol['measured']} {report.value(PSNR):.2f} dB"
-    return Done(report, line(f"{report.samples:,} held-out images: {what}, {naive}"))
+    return StepResult(report, line(f"{report.samples:,} held-out images: {what}, {baseline}"))
 
 
-def _run(settings: Settings, step: Step, work: Work) -> tuple[Record, Callable[[str], Line]]:
+def _run(settings: Settings, step: StepKey, work: Work) -> tuple[Record, Callable[[str], StepSummary]]:
     started = time.monotonic()
     record, skipped = StepRecords(settings.home).run(step, work)
     return record, lambda what: _line(step, what, started, record if skipped else None)
 
 
-def _line(step: Step, what: str, started: float, found: Record | None) -> Line:
+def _line(step: StepKey, what: str, started: float, found: Record | None) -> StepSummary:
     seconds = time.monotonic() - started
-    return Line(step=step.name, what=what, seconds=round(seconds, 2), inputs=step.summary, skipped=found is not None)
+    return StepSummary(
+        step=step.name, what=what, seconds=round(seconds, 2), inputs=step.summary, skipped=found is not None
+    )

@@ -13,7 +13,7 @@ from models.metrics.criteria import PSNR
 from tasks.evaluation.editors import SCORES
 from tasks.evaluation.report import EvaluationReport, evaluation_folder
 from tasks.promotion.bounds import ServingBounds
-from tasks.promotion.gate import Finding, Servability, Verdict, conclude, judge_serving
+from tasks.promotion.gate import Finding, GateVerdict, Servability, conclude, judge_serving
 from tasks.workspace.settings import Settings
 
 RESAMPLES = 1000
@@ -63,12 +63,12 @@ def judge(
     bounds: EditorBounds,
     servability: Servability | None,
     comparison: Comparison | None,
-) -> Verdict:
+) -> GateVerdict:
     """Judge a challenger; without a champion the gain over no training decides."""
     good = [judge_gain(report, bounds), judge_worst_gain(report, bounds)]
     if champion is not None and comparison is not None:
         good += [judge_difference(report, comparison, bounds), judge_categories(report, champion, bounds)]
-    figures = {PSNR: report.value(PSNR), "naive_psnr": report.value("naive_psnr")}
+    figures = {PSNR: report.value(PSNR), "baseline_psnr": report.value("baseline_psnr")}
     if comparison is not None:
         figures |= {"champion_psnr": comparison.champion, **comparison.interval._asdict()}
     return conclude(good, judge_serving(servability, bounds), figures, servability)
@@ -76,18 +76,18 @@ def judge(
 
 def judge_gain(report: EvaluationReport, bounds: EditorBounds) -> Finding:
     """The gain over no training, over all images."""
-    mean, naive = report.value(PSNR), report.value("naive_psnr")
+    mean, baseline = report.value(PSNR), report.value("baseline_psnr")
     text = (
         f"{report.protocol['measured']} {mean:.2f} dB over {report.samples:,} held-out images, "
-        f"{report.protocol['naive']} {naive:.2f} dB: gain {mean - naive:+.2f} dB, "
+        f"{report.protocol['baseline']} {baseline:.2f} dB: gain {mean - baseline:+.2f} dB, "
         f"must be at least {bounds.min_gain:+.2f}"
     )
-    return Finding(mean - naive >= bounds.min_gain, text)
+    return Finding(mean - baseline >= bounds.min_gain, text)
 
 
 def judge_worst_gain(report: EvaluationReport, bounds: EditorBounds) -> Finding:
     """The gain in the category where it is smallest."""
-    name, gain = find_least(report.by_category(PSNR), report.by_category("naive_psnr"))
+    name, gain = find_least(report.by_category(PSNR), report.by_category("baseline_psnr"))
     text = f"worst category {name}: gain {gain:+.2f} dB, must be at least {bounds.min_category_gain:+.2f}"
     return Finding(gain >= bounds.min_category_gain, text)
 

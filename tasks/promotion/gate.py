@@ -47,7 +47,7 @@ class Servability:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateVerdict:
     """The gate's answer; `reasons` are the broken bounds and `held` those that hold, in words."""
 
     good_enough: bool
@@ -80,7 +80,7 @@ def judge(
     bounds: GateBounds,
     servability: Servability | None,
     comparison: Comparison | None = None,
-) -> Verdict:
+) -> GateVerdict:
     """Judge `challenger`; `comparison` holds the paired bootstrap of its distance minus the champion's.
 
     A figure that is not a number breaks its bound. Without `servability` the second blessing is refused. Without a
@@ -99,10 +99,10 @@ def judge(
 
 def conclude(
     good: list[Finding], served: list[Finding], figures: Mapping[str, float], servability: Servability | None
-) -> Verdict:
+) -> GateVerdict:
     """The verdict that the findings of both blessings make; serving's costs join the figures."""
     findings = [*good, *served]
-    return Verdict(
+    return GateVerdict(
         good_enough=all(finding.holds for finding in good),
         servable=all(finding.holds for finding in served),
         reasons=[finding.text for finding in findings if not finding.holds],

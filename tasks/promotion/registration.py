@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 from typing import TYPE_CHECKING
 
-from tasks.lineage.index import Lineage, Made, Parent
+from tasks.lineage.index import Derivation, Lineage, Parent
 from tasks.lineage.trace import Node
 from tasks.workspace.settings import Settings
 
@@ -42,8 +42,10 @@ def record_version(
     node = Node("version", f"{slot}@{version}", {"family": report.family, "onnx_sha256": onnx_sha256})
     run = Node("run", run_id)
     made = [
-        Made(judged, [Parent(run, "evaluation of"), Parent(Node("prepared", report.prepared_key), "measured on")]),
-        Made(node, [Parent(run, "registered from"), Parent(judged, "judged by")]),
+        Derivation(
+            judged, [Parent(run, "evaluation of"), Parent(Node("prepared", report.prepared_key), "measured on")]
+        ),
+        Derivation(node, [Parent(run, "registered from"), Parent(judged, "judged by")]),
     ]
     Lineage(settings).record_all(made)
 

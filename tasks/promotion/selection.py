@@ -10,7 +10,7 @@ from tasks.promotion.comparison import compare, scores_of
 from tasks.promotion.editor_gate import EditorBounds
 from tasks.promotion.editor_gate import compare as compare_editors
 from tasks.promotion.editor_gate import judge as judge_editor
-from tasks.promotion.gate import Servability, Verdict, judge
+from tasks.promotion.gate import GateVerdict, Servability, judge
 from tasks.promotion.moves import Move, promote, set_challenger
 from tasks.registry.register import CHAMPION, VersionInfo, load_version
 from tasks.registry.tracking import open_tracking, service_errors
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 class Judged(NamedTuple):
     """What the gate said of a version, and the move that followed."""
 
-    verdict: Verdict
+    verdict: GateVerdict
     move: Move
 
 
-def gate(
+def decide(
     settings: Settings,
     version: VersionInfo,
     report: EvaluationReport,
@@ -44,7 +44,7 @@ def gate(
         ChampionMoved: another version became the champion meanwhile; judge again, against that one.
     """
     if champion is not None and champion.version == version.version:
-        same = Verdict(good_enough=True, servable=True, reasons=[], held=["it is the champion already"])
+        same = GateVerdict(good_enough=True, servable=True, reasons=[], held=["it is the champion already"])
         again = promote(settings, version.slot, version.version, who=who, why=same.text, over=champion.version)
         return Judged(same, again)
     verdict = hold_against(settings, report, champion_report, bounds, servability)
@@ -60,7 +60,7 @@ def hold_against(
     champion: EvaluationReport | None,
     bounds: GateBounds | EditorBounds,
     servability: Servability,
-) -> Verdict:
+) -> GateVerdict:
     """The gate's verdict, by the bounds of what the version is for."""
     if isinstance(bounds, EditorBounds):
         difference = compare_editors(settings, report, champion) if champion else None

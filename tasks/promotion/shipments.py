@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.lineage.index import Lineage, Made, Parent, _origin
+from tasks.lineage.index import Derivation, Lineage, Parent, _origin
 from tasks.lineage.trace import Node
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
@@ -237,5 +237,5 @@ def record_shipped(settings: Settings, card: ShippedCard, version: int, run_id: 
         for one in card.data
     ]
     node = Node("version", f"{card.slot}@{version}", {"family": card.family, "onnx_sha256": card.sha256})
-    trained = Made(run, [*data, *_origin(card.git_commit, "")])
-    Lineage(settings).record_all([trained, Made(node, [Parent(run, "registered from")])])
+    trained = Derivation(run, [*data, *_origin(card.git_commit, "")])
+    Lineage(settings).record_all([trained, Derivation(node, [Parent(run, "registered from")])])

@@ -27,13 +27,13 @@ from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.ruler import RulerFile
 from tasks.photos.contact_sheet import grid
 from tasks.training.initial import Initial
-from tasks.training.networks import begin, build_family
+from tasks.training.networks import build_family, load_initial
 from tasks.training.result import FitResult
 from tasks.training.run_log import COLUMNS, RunLog, Show
 from tasks.training.speed import _plan
 from tasks.workspace.code import digest_code, digest_json, list_code
 from tasks.workspace.progress import Progress
-from tasks.workspace.records import Step
+from tasks.workspace.records import StepKey
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked, storage_errors, write_atomically
 
@@ -43,12 +43,12 @@ UNTRAINED = 2048
 
 def fit_step(
     prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile | None, initial: Initial | None = None
-) -> Step:
+) -> StepKey:
     """What a training depends on: equal digests mean that it need not be done again."""
     modules = list_code("tasks.training.fit", FAMILIES[config.family].partition(":")[0])
     found = {"ruler": ruler.digest} if ruler else {}
     weights = {"weights": initial.sha256} if initial else {}
-    return Step(
+    return StepKey(
         name="fit",
         inputs={
             "prepared": prepared.key,
@@ -105,7 +105,7 @@ def _fit(
 ) -> FitResult:
     family = build_family(config, prepared)
     keep_untrained(family, folder / "untrained.npy")
-    start = begin(family, initial)
+    start = load_initial(family, initial)
     origin = {"init_sha256": initial.sha256, "init_text": start.text} if initial and start else {}
     plan = _plan(settings, prepared, config) if isinstance(config, GradientConfig) else None
     speed = {"speed_plan": plan.model_dump_json()} if plan else {}
@@ -114,7 +114,7 @@ def _fit(
     validation = make_validation(prepared, ruler)
     try:
         frozen = start.frozen if start else frozenset[str]()
-        trained = make(family, prepared, folder, plan, validation, log, settings.checkpoint_seconds, frozen)
+        trained = train_or_fit(family, prepared, folder, plan, validation, log, settings.checkpoint_seconds, frozen)
     except BaseException:
         log.end("KILLED")
         raise
@@ -160,7 +160,7 @@ def keep_likelihood(family: Family, prepared: PreparedSet, path: Path) -> None:
         write_atomically(path, json.dumps(figures | {"split": "test"}, indent=1).encode())
 
 
-def make(
+def train_or_fit(
     family: Family,
     prepared: PreparedSet,
     folder: Path,

@@ -11,7 +11,7 @@ from tasks.dataset.prepared import PreparedSet
 from tasks.training.initial import Initial
 
 
-def begin(family: Family, initial: Initial | None) -> Start | None:
+def load_initial(family: Family, initial: Initial | None) -> Start | None:
     """Put the weights that the recipe starts from into the family's networks; None when it starts from the seed."""
     if initial is None or not isinstance(family, GradientFamily):
         return None

@@ -38,12 +38,12 @@ def measure_plan(prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
 
     def batch(plan: SpeedPlan) -> Callable[[], object]:
         family = build_gradient_family(config, prepared)
-        return Trainer(family, images, labels, Path(), plan, Validation(lambda *_: 0.0), Unheard()).advance
+        return Trainer(family, images, labels, Path(), plan, Validation(lambda *_: 0.0), NullLog()).advance
 
     return choose_plan(batch, config.batch_size, config.precision, config.memory_format)
 
 
-class Unheard:
+class NullLog:
     """A training log that nobody reads."""
 
     def metrics(self, step: int, figures: dict[str, float]) -> None:

@@ -17,7 +17,7 @@ from tasks.versions.ingest import complete_others, lock_data
 from tasks.versions.repository import open_repository
 from tasks.versions.resolution import CatalogueVersion, check_name, resolve
 from tasks.versions.trees import Tree
-from tasks.workspace.progress import Progress, Silent
+from tasks.workspace.progress import NullProgress, Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import storage_errors
 
@@ -50,7 +50,7 @@ def add_folder(
         CatalogueError: another catalogue in `data/` is not what `data.dvc` pins.
         StorageError: the disk is full, or another process kept a lock.
     """
-    listener = progress or Silent()
+    listener = progress or NullProgress()
     check_name(name)
     if name == FASHION_MNIST:
         raise InputError("name", name, f"any other name; {name} is fetched and never replaced")

@@ -15,7 +15,7 @@ from tasks.versions.repository import DataRepository, open_repository
 from tasks.versions.resolution import CatalogueVersion, check_name, list_names, resolve
 from tasks.versions.sources import Delivery, Origin, fetch_first
 from tasks.versions.trees import Differences, Tree
-from tasks.workspace.progress import Progress, Silent
+from tasks.workspace.progress import NullProgress, Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked, storage_errors
 
@@ -51,7 +51,7 @@ def ingest(
     source = ""
     with lock_data(settings), open_repository(settings) as repository:
         if data_version is None or (name in origins and not (settings.data / name).exists()):
-            source = _settle(settings, repository, name, origins, progress or Silent())
+            source = _settle(settings, repository, name, origins, progress or NullProgress())
         version = resolve(repository, settings, name, data_version)
     if version.folder == settings.data / name:
         return replace(version, source=source or IN_PLACE)

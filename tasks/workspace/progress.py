@@ -12,7 +12,7 @@ class Progress(Protocol):
         """Say that `done` of `total` units are finished; `note` is a short text such as `loss 0.41`."""
 
 
-class Silent:
+class NullProgress:
     """Listens to nothing."""
 
     def update(self, done: int, total: int, note: str = "") -> None:

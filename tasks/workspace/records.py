@@ -17,7 +17,7 @@ DIGEST = re.compile("[0-9a-f]{32,}")
 LOCK_SECONDS = 24 * 3600.0  # a training; a lock of a process that died is free at once
 
 
-class Step(BaseModel):
+class StepKey(BaseModel):
     """A step's name and the digests of all that its result depends on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +42,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    step: Step
+    step: StepKey
     result: dict[str, Any]
     files: dict[str, str] = {}
     seconds: float
@@ -59,14 +59,14 @@ class StepRecords:
     def __init__(self, home: Path) -> None:
         self.folder = home / "steps"
 
-    def path(self, step: Step) -> Path:
+    def path(self, step: StepKey) -> Path:
         return self.folder / f"{step.name}-{step.key}.json"
 
     def any(self, name: str) -> bool:
         """True when a step called `name` was ever done."""
         return next(self.folder.glob(f"{name}-*.json"), None) is not None
 
-    def find(self, step: Step) -> Record | None:
+    def find(self, step: StepKey) -> Record | None:
         """The record of an equal step whose files are still there, or None: also where the record cannot be read."""
         try:
             record = Record.model_validate_json(self.path(step).read_bytes())
@@ -74,7 +74,7 @@ class StepRecords:
             return None
         return record if record.holds() else None
 
-    def save(self, step: Step, result: dict[str, Any], files: list[Path], seconds: float) -> Record:
+    def save(self, step: StepKey, result: dict[str, Any], files: list[Path], seconds: float) -> Record:
         """Write the record once the step is done; `result` is what later steps and the summary read."""
         record = Record(
             step=step,
@@ -86,7 +86,7 @@ class StepRecords:
         write_atomically(self.path(step), record.model_dump_json(indent=1).encode())
         return record
 
-    def run(self, step: Step, work: Callable[[], tuple[dict[str, Any], list[Path]]]) -> tuple[Record, bool]:
+    def run(self, step: StepKey, work: Callable[[], tuple[dict[str, Any], list[Path]]]) -> tuple[Record, bool]:
         """Do `work` unless an equal step was done; returns the record and whether it was skipped.
 
         `work` returns the step's result (JSON values) and the files it made. An equal step that another process is

@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from models.errors import RegistryError
-from serving.toolbox import RegistryToolbox
+from serving.networks import RegistryNetworks
 from tasks.lineage.index import Lineage
 from tasks.promotion.moves import promote, verify_ledger
 from tasks.promotion.shipments import SHIPPED, awaits_shipping, list_shipments, register_shipped
@@ -139,24 +139,24 @@ def test_the_toolbox_gives_the_champion_or_a_family_and_keeps_to_it(registry_set
     ship(tmp_path / "weights", slot, "srcnn", 2.0)
     ship(tmp_path / "weights", slot, "espcn", 3.0, champion=False)
     register_shipped(registry_settings, folder=tmp_path / "weights")
-    toolbox = RegistryToolbox(registry_settings, threads=1)
-    network = toolbox.network(slot)
+    networks = RegistryNetworks(registry_settings, threads=1)
+    network = networks.network(slot)
     assert (network.slot, network.version, network.family, network.facts) == (slot, 1, "srcnn", FACTS)
     planes = np.ones((1, 1, 2, 3), np.float32)
     np.testing.assert_array_equal(network.run(luma=planes), planes * 2)
-    np.testing.assert_array_equal(toolbox.network(slot, "espcn").run(luma=planes), planes * 3)
+    np.testing.assert_array_equal(networks.network(slot, "espcn").run(luma=planes), planes * 3)
 
     promote(registry_settings, slot, 2, who="ann", why="better")
-    assert toolbox.network(slot) is network  # a batch keeps the versions that it began with
-    assert RegistryToolbox(registry_settings).network(slot).version == 2
+    assert networks.network(slot) is network  # a batch keeps the versions that it began with
+    assert RegistryNetworks(registry_settings).network(slot).version == 2
 
 
 def test_the_toolbox_says_what_there_is(registry_settings, tracking, slot, tmp_path):
     ship(tmp_path / "weights", slot, "srcnn", 2.0)
     register_shipped(registry_settings, folder=tmp_path / "weights")
-    toolbox = RegistryToolbox(registry_settings)
+    networks = RegistryNetworks(registry_settings)
     with pytest.raises(RegistryError, match=f"family: got 'fsrcnn', of which {slot} has no version; there are: srcnn"):
-        toolbox.network(slot, "fsrcnn")
+        networks.network(slot, "fsrcnn")
     for _ in range(2):  # the second answer is the first one, kept
         with pytest.raises(RegistryError, match="slot: got 'no-such-slot', which has no versions"):
-            toolbox.network("no-such-slot")
+            networks.network("no-such-slot")

@@ -13,7 +13,7 @@ from tasks.leaderboard.ranking import build_leaderboard
 from tasks.pipeline.reevaluate import evaluate_registered
 from tasks.registry.register import load_version
 from tasks.workspace.parameters import load_recipe
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tests.workshop import PARAMS, at_work, make_workshop
 
 SLOT = "upscale-x2"
@@ -68,7 +68,7 @@ def test_the_same_again_skips_what_was_done(workshop, first):
 
 
 def test_a_registered_editor_is_judged_again_on_its_own_catalogue(workshop, first):
-    report = evaluate_registered(workshop, SLOT, 1, Silent())
+    report = evaluate_registered(workshop, SLOT, 1, NullProgress())
     assert (report.catalogue, report.family) == ("shapes", "espcn")
     assert f"PSNR {report.value('psnr'):.2f} dB" in first.verdict
 

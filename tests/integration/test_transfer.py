@@ -16,7 +16,7 @@ from tasks.registry.register import fetch_weights, load_version
 from tasks.registry.tracking import open_tracking
 from tasks.training.initial import find_initial, name_version
 from tasks.workspace.parameters import find_source, load_recipe
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.storage import digest_file
 from tests.workshop import at_work, make_workshop
 
@@ -69,7 +69,7 @@ def test_a_view_has_a_slot_a_ruler_and_categories_of_its_own(workshop, source, t
     assert find_source(workshop.root, "two-shapes") == "shapes"
     rulers = {path.stem for path in (workshop.home / "rulers").glob("ruler-*.onnx")}
     assert rulers == {"ruler-two-shapes-32x32x1", "ruler-shapes-32x32x1"}
-    report = evaluate_registered(workshop, FROM, None, Silent())
+    report = evaluate_registered(workshop, FROM, None, NullProgress())
     assert set(report.by_category("share")) == {"box", "ring"}
 
 

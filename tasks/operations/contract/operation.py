@@ -28,7 +28,7 @@ class Network(Protocol):
         """One call: named arrays (N, C, H, W) in, one (N, C, H', W') out."""
 
 
-class Toolbox(Protocol):
+class Networks(Protocol):
     """Where operations find trained networks; `serving` has the one over the registry."""
 
     def network(self, slot: str, family: str | None = None) -> Network:
@@ -39,10 +39,10 @@ class Toolbox(Protocol):
         """
 
 
-class Surroundings(NamedTuple):
+class EditContext(NamedTuple):
     """What an operation may use beside its picture and its parameters."""
 
-    toolbox: Toolbox
+    networks: Networks
     seed: int = 0
 
 
@@ -61,7 +61,7 @@ class Operation(BaseModel):
     op: str
 
     @abstractmethod
-    def apply(self, picture: Picture, surroundings: Surroundings) -> Picture:
+    def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The edited picture.
 
         Raises:

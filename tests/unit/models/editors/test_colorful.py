@@ -70,12 +70,12 @@ def test_the_generator_learns_which_shade_has_which_colour():
 
     for _ in range(80):
         family.step(Parts(family.networks, update), clean * 2 - 1, torch.zeros(4))
-    spoilt = family.spoil(clean)
-    assert spoilt.inputs["image"].shape == (4, 1, 32, 32)
+    degraded = family.degrade(clean)
+    assert degraded.inputs["image"].shape == (4, 1, 32, 32)
     with torch.inference_mode():
-        made = family.generator(*spoilt.inputs.values())
-    grey = family.naive(spoilt.inputs)
-    assert psnr(made, spoilt.target).min() > psnr(grey, spoilt.target).max() + 6
+        made = family.generator(*degraded.inputs.values())
+    grey = family.baseline(degraded.inputs)
+    assert psnr(made, degraded.target).min() > psnr(grey, degraded.target).max() + 6
     assert (grey - grey[:, :1]).abs().max() < 1e-3
 
 

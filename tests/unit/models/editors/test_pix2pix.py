@@ -15,9 +15,9 @@ from models.training.initial import write_networks
 from tests.trainings import build_family, build_trainer
 
 
-def spoilt(family, count=3, size=32, seed=0):
+def degraded(family, count=3, size=32, seed=0):
     torch.manual_seed(seed)
-    return family.spoil(torch.rand(count, 3, size, size))
+    return family.degrade(torch.rand(count, 3, size, size))
 
 
 @pytest.mark.parametrize("share", BUCKETS)
@@ -33,7 +33,7 @@ def test_a_drawn_hole_takes_its_share_and_is_the_same_for_the_same_seed(share):
 
 def test_what_is_known_comes_back_as_it_was_and_the_hole_does_not_show():
     family = build_family("pix2pix", 3)
-    batch = spoilt(family)
+    batch = degraded(family)
     image, mask = batch.inputs["image"], batch.inputs["mask"]
     made = family.generator(image, mask)
     assert made.shape == batch.target.shape
@@ -100,7 +100,7 @@ def test_the_exported_file_with_half_weights_fills_as_the_network_does(tmp_path)
     whole = path.stat().st_size
     halve_weights(path)
     assert path.stat().st_size < 0.65 * whole
-    exported, batch = ExportedRestoration(path, threads=1), spoilt(family, size=48)
+    exported, batch = ExportedRestoration(path, threads=1), degraded(family, size=48)
     made = exported.run(**{name: value.numpy() for name, value in batch.inputs.items()})
     np.testing.assert_allclose(made, family.generator(*batch.inputs.values()).detach().numpy(), atol=1e-4)
     assert exported.facts["multiple"] == 16
@@ -109,8 +109,8 @@ def test_the_exported_file_with_half_weights_fills_as_the_network_does(tmp_path)
 def test_telea_is_the_peer_without_training():
     family = build_family("pix2pix", 3)
     clean = torch.linspace(0, 1, 32).expand(2, 3, 32, 32)
-    batch = family.spoil(clean)
-    filled = family.naive(batch.inputs)
+    batch = family.degrade(clean)
+    filled = family.baseline(batch.inputs)
     assert psnr(filled, batch.target).min() > psnr(batch.inputs["image"], batch.target).max() + 6
 
 

@@ -45,9 +45,9 @@ def small_trainer(name, folder, family=None, log=None, **changes):
 def test_named_inputs_and_one_output_of_the_targets_shape(name):
     family = build_family(name, 3)
     clean = torch.rand(3, 3, 32, 32)
-    spoilt = family.spoil(clean)
-    assert set(spoilt.inputs) == set(family.sample_inputs(16, 16))
-    assert family.generator(*spoilt.inputs.values()).shape == spoilt.target.shape
+    degraded = family.degrade(clean)
+    assert set(degraded.inputs) == set(family.sample_inputs(16, 16))
+    assert family.generator(*degraded.inputs.values()).shape == degraded.target.shape
     assert (family.latent, family.conditional) == (0, False)
     assert family.capability != "generate"
 

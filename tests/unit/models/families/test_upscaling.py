@@ -92,11 +92,11 @@ def test_photos_are_shrunk_as_pillow_shrinks_files(scale):
 
 def test_spoilt_inputs_are_the_luma_of_the_small_picture():
     family, clean = build("espcn", 2), torch.rand(1, 3, 12, 12)
-    spoilt = family.spoil(clean)
-    torch.testing.assert_close(spoilt.inputs["image"], luma(shrink(clean, 2)))
-    torch.testing.assert_close(spoilt.target, luma(clean))
+    degraded = family.degrade(clean)
+    torch.testing.assert_close(degraded.inputs["image"], luma(shrink(clean, 2)))
+    torch.testing.assert_close(degraded.target, luma(clean))
     grey = torch.rand(1, 1, 12, 12)
-    assert torch.equal(family.spoil(grey).target, grey)
+    assert torch.equal(family.degrade(grey).target, grey)
 
 
 def test_a_side_that_the_scale_does_not_divide_is_refused():

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.editing.apply import Witness, apply_edit
 from tasks.editing.parsing import parse_operation
-from tasks.operations.contract.operation import Operation, Surroundings
+from tasks.operations.contract.operation import EditContext, Operation
 from tasks.photos.picture import Picture
 from tasks.provenance.edited import UsedNetwork
 
@@ -40,12 +40,12 @@ class Darken(Operation):
     op: Literal["darken"] = "darken"
     times: int = 1
 
-    def apply(self, picture, surroundings):
+    def apply(self, picture, context):
         pixels = picture.pixels
         for _ in range(self.times):
             planes = pixels.transpose(2, 0, 1)[None].astype(np.float32)
-            pixels = surroundings.toolbox.network("shade").run(planes=planes)[0].transpose(1, 2, 0).astype(np.uint8)
-        return picture.with_pixels(pixels, f"darkened {self.times} times, seed {surroundings.seed}")
+            pixels = context.networks.network("shade").run(planes=planes)[0].transpose(1, 2, 0).astype(np.uint8)
+        return picture.with_pixels(pixels, f"darkened {self.times} times, seed {context.seed}")
 
 
 class Rename(Operation):
@@ -55,7 +55,7 @@ class Rename(Operation):
     title: ClassVar[str] = "Nothing"
     op: Literal["rename"] = "rename"
 
-    def apply(self, picture, surroundings):
+    def apply(self, picture, context):
         return picture
 
 
@@ -73,7 +73,7 @@ def is_red(pixels):
 def test_steps_say_what_ran_by_which_version_and_what_it_changed():
     shelf = Shelf()
     picture = Picture(product(), notes=("16 bits",))
-    edited = apply_edit(picture, [Rename(), Darken(times=2)], Surroundings(shelf, seed=7), is_red)
+    edited = apply_edit(picture, [Rename(), Darken(times=2)], EditContext(shelf, seed=7), is_red)
     nothing, darken = edited.steps
     assert (nothing.op, nothing.networks, nothing.notes, nothing.may_alter_product) == ("rename", (), (), False)
     assert nothing.change.product.colour_mean == 0
@@ -91,14 +91,14 @@ def test_steps_say_what_ran_by_which_version_and_what_it_changed():
 
 
 def test_the_whole_change_is_measured_against_the_original():
-    edited = apply_edit(Picture(product()), [Darken(), Darken()], Surroundings(Shelf()), is_red)
+    edited = apply_edit(Picture(product()), [Darken(), Darken()], EditContext(Shelf()), is_red)
     first, second = (step.change.product.colour_mean for step in edited.steps)
     assert edited.change.product.colour_mean > max(first, second)
 
 
 def test_nothing_to_do_changes_nothing():
     picture = Picture(product())
-    edited = apply_edit(picture, [], Surroundings(Shelf()), is_red)
+    edited = apply_edit(picture, [], EditContext(Shelf()), is_red)
     assert edited.picture is picture
     assert edited.steps == ()
     assert not edited.may_alter_product
@@ -106,7 +106,7 @@ def test_nothing_to_do_changes_nothing():
 
 
 def test_measuring_can_be_left_out():
-    edited = apply_edit(Picture(product()), [Darken()], Surroundings(Shelf()), None, measured=False)
+    edited = apply_edit(Picture(product()), [Darken()], EditContext(Shelf()), None, measured=False)
     assert edited.change is None
     assert edited.steps[0].change is None
 
@@ -114,7 +114,7 @@ def test_measuring_can_be_left_out():
 def test_the_products_own_outline_is_found_when_none_is_given():
     pixels = np.full((200, 240, 3), 255, np.uint8)
     pixels[60:140, 70:170] = (200, 40, 40)
-    edited = apply_edit(Picture(pixels), [parse_operation("degrade:grayscale")], Surroundings(Shelf()))
+    edited = apply_edit(Picture(pixels), [parse_operation("degrade:grayscale")], EditContext(Shelf()))
     assert edited.change.product_share == pytest.approx(80 * 100 / (200 * 240), abs=0.03)
     assert edited.change.product.colour_mean > 20
 
@@ -122,7 +122,7 @@ def test_the_products_own_outline_is_found_when_none_is_given():
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (7, 3)])
 def test_tiny_pictures_are_edited_and_measured(size):
     picture = Picture(np.full((*size, 3), 90, np.uint8))
-    edited = apply_edit(picture, [parse_operation("degrade:noise,amount=60")], Surroundings(Shelf(), seed=1))
+    edited = apply_edit(picture, [parse_operation("degrade:noise,amount=60")], EditContext(Shelf(), seed=1))
     assert (edited.picture.height, edited.picture.width) == size
     assert edited.change.picture.colour_mean > 0
 

@@ -22,7 +22,7 @@ from tasks.lineage.index import Lineage
 from tasks.operations.contract.operation import Operation
 from tasks.operations.degrade import Degrade
 from tasks.provenance.edited import find_record
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked
 
@@ -56,10 +56,10 @@ class AddVersion(Operation):
     title: ClassVar[str] = "For tests"
     op: Literal["add"] = "add"
 
-    def apply(self, picture, surroundings):
+    def apply(self, picture, context):
         if picture.width == 1:
             raise ZeroDivisionError("a defect")
-        network = surroundings.toolbox.network("numbers")
+        network = context.networks.network("numbers")
         return picture.with_pixels(network.run(image=picture.pixels).astype(np.uint8))
 
 
@@ -87,10 +87,10 @@ def photos(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, photos):
-    def edit(out="out", operations=(BLUR,), toolbox=None, **job):
+    def edit(out="out", operations=(BLUR,), networks=None, **job):
         settings = Settings(PACKSHOT_HOME=tmp_path / "home")
         made = EditJob(operations=operations, **{"measured": False, **job})
-        return edit_folder(settings, made, photos, tmp_path / out, toolbox or Nothing(), Silent(), workers=2)
+        return edit_folder(settings, made, photos, tmp_path / out, networks or Nothing(), NullProgress(), workers=2)
 
     return edit
 
@@ -160,9 +160,9 @@ def test_another_edit_or_another_ones_file_is_not_written_over(run, tmp_path):
 
 
 def test_a_network_that_was_promoted_meanwhile_makes_all_again(run, tmp_path):
-    assert run(operations=(AddVersion(),), toolbox=Numbered(1)).edited == 6
-    assert run(operations=(AddVersion(),), toolbox=Numbered(1)).kept == 6
-    again = run(operations=(AddVersion(),), toolbox=Numbered(2))
+    assert run(operations=(AddVersion(),), networks=Numbered(1)).edited == 6
+    assert run(operations=(AddVersion(),), networks=Numbered(1)).kept == 6
+    again = run(operations=(AddVersion(),), networks=Numbered(2))
     assert (again.edited, again.kept) == (6, 0)
     assert {row["versions"] for row in rows(again)} == {"numbers@2", ""}
     assert find_record(tmp_path / "out" / "e.png").steps[0].networks[0].version == 2
@@ -170,7 +170,7 @@ def test_a_network_that_was_promoted_meanwhile_makes_all_again(run, tmp_path):
 
 def test_one_photograph_that_trips_an_operation_is_named_and_the_others_are_done(run, photos):
     Image.new("RGB", (1, 5)).save(photos / "thin.png")
-    result = run(operations=(AddVersion(),), toolbox=Numbered(1))
+    result = run(operations=(AddVersion(),), networks=Numbered(1))
     assert (result.edited, result.failed) == (6, 1)
     assert {one.picture: one.reason for one in result.reasons}["thin.png"] == "ZeroDivisionError: a defect"
 

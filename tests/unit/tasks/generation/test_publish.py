@@ -11,7 +11,7 @@ from tasks.generation.publish import publish
 from tasks.lineage.index import Lineage
 from tasks.provenance.generated import read_provenance
 from tasks.registry.register import VersionInfo
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
 from tests.trainings import CATEGORIES, build_family
 
@@ -36,7 +36,7 @@ def make(onnx, tmp_path):
 
     def run(folder, count=4, seed=7, category=None):
         generator = ExportedGenerator(onnx)
-        return publish(settings, version, generator, count, seed, category, folder, "flow", Silent())
+        return publish(settings, version, generator, count, seed, category, folder, "flow", NullProgress())
 
     return run
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from models.errors import InputError, StorageError
-from tasks.lineage.index import Lineage, Made, Parent
+from tasks.lineage.index import Derivation, Lineage, Parent
 from tasks.lineage.ledger import Intent, Ledger
 from tasks.lineage.trace import Node, Ref
 from tasks.provenance.generated import Provenance, write_png
@@ -37,10 +37,10 @@ def lineage(settings) -> Lineage:
     index = Lineage(settings)
     index.record_all(
         [
-            Made(VALIDATION, [Parent(DATA, "judged")]),
-            Made(PREPARED, [Parent(DATA, "prepared from"), Parent(VALIDATION, "passed")]),
-            Made(RUN, [Parent(PREPARED, "trained on"), Parent(COMMIT, "with code of")]),
-            Made(VERSION, [Parent(RUN, "trained by")]),
+            Derivation(VALIDATION, [Parent(DATA, "judged")]),
+            Derivation(PREPARED, [Parent(DATA, "prepared from"), Parent(VALIDATION, "passed")]),
+            Derivation(RUN, [Parent(PREPARED, "trained on"), Parent(COMMIT, "with code of")]),
+            Derivation(VERSION, [Parent(RUN, "trained by")]),
         ]
     )
     return index
@@ -70,7 +70,7 @@ def test_an_image_leads_back_to_data_and_commit(lineage):
 
 
 def test_data_leads_forward_to_counted_images(lineage):
-    lineage.record_all(Made(image(n), [Parent(VERSION, "made by")]) for n in range(12))
+    lineage.record_all(Derivation(image(n), [Parent(VERSION, "made by")]) for n in range(12))
     chain = lineage.trace(DATA.id)
     assert set(chain.descendants()) == {VALIDATION, PREPARED, RUN, VERSION}
     images = chain.images[VERSION.ref]
@@ -169,7 +169,7 @@ def test_text_shows_a_node_once_and_then_refers_to_it(lineage):
 def test_a_circle_ends(settings):
     index = Lineage(settings)
     one, two = Node("run", "first-run"), Node("run", "second-run")
-    index.record_all([Made(one, [Parent(two, "from")]), Made(two, [Parent(one, "from")])])
+    index.record_all([Derivation(one, [Parent(two, "from")]), Derivation(two, [Parent(one, "from")])])
     assert index.trace("first-run").ancestors() == [two, one]
     assert "see above" in index.trace("first-run").to_text()
 
@@ -208,7 +208,7 @@ def test_a_new_index_is_made_by_many_at_once(tmp_path):
 
 
 def test_a_query_over_20000_images_takes_less_than_a_second(lineage):
-    lineage.record_all(Made(image(n), [Parent(VERSION, "made by")]) for n in range(20_000))
+    lineage.record_all(Derivation(image(n), [Parent(VERSION, "made by")]) for n in range(20_000))
     started = time.perf_counter()
     assert lineage.trace(DATA.id).images[VERSION.ref].total == 20_000
     assert lineage.trace(image(19_999).id).ancestors()[0] == VERSION
@@ -233,8 +233,8 @@ def test_a_version_leads_back_to_the_version_that_its_training_started_from(line
     run, version = Node("run", "cd" * 16), Node("version", "generate-boots@1")
     lineage.record_all(
         [
-            Made(run, [Parent(PREPARED, "trained on"), Parent(VERSION, "started from")]),
-            Made(version, [Parent(run, "registered from")]),
+            Derivation(run, [Parent(PREPARED, "trained on"), Parent(VERSION, "started from")]),
+            Derivation(version, [Parent(run, "registered from")]),
         ]
     )
     assert f"started from: version {SLOT}@1" in lineage.trace(version.id).to_text()

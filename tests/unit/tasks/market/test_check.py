@@ -13,7 +13,7 @@ from models.imaging.inspection.product import measure_area, measure_extent, meas
 from models.imaging.inspection.sharpness import measure_sharpness
 from tasks.market.check import check_picture, check_pictures, failing_rules, judge
 from tasks.market.evidence import Evidence, Scene, look
-from tasks.market.fixes import plan_mending, rewrite
+from tasks.market.fixes import plan_fix, rewrite
 from tasks.market.header import read_header
 from tasks.market.rules import Market
 from tasks.photos.metadata import XMP, XMP_CHUNK
@@ -72,7 +72,7 @@ def test_a_picture_that_meets_every_rule(tmp_path):
     report = check_picture(path, make_market(white_background={"minimum": 1}, longest_side={"minimum": 200}), find_dark)
     assert report.passed
     assert report.fixes == ()
-    assert plan_mending(report) is None
+    assert plan_fix(report) is None
     assert json.loads(report.model_dump_json())["rows"][0]["pass"] is True
 
 
@@ -215,7 +215,7 @@ def test_fixes_become_one_edit_in_their_order(tmp_path):
     market = make_market(
         format={"allowed": ["JPEG"]}, product_box={"minimum": 0.85}, white_background={"minimum": 0.99}
     )
-    plan = plan_mending(check_picture(path, market, find_dark))
+    plan = plan_fix(check_picture(path, market, find_dark))
     assert [one.op for one in plan.operations] == ["background", "frame"]
     assert plan.form == "jpg"
 
@@ -223,7 +223,7 @@ def test_fixes_become_one_edit_in_their_order(tmp_path):
 def test_a_picture_of_which_only_the_file_is_wrong_is_written_anew(tmp_path):
     path = save(tmp_path / "a.webp", draw()[0])
     market = make_market(format={"allowed": ["PNG"], "preferred": "png"})
-    plan = plan_mending(check_picture(path, market, find_dark))
+    plan = plan_fix(check_picture(path, market, find_dark))
     assert (plan.operations, plan.form) == ((), "png")
     rewrite(path, tmp_path / "b.png")
     assert check_picture(tmp_path / "b.png", market, find_dark).passed

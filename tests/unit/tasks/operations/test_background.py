@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from models.imaging.cutout.matte import find_product
 from tasks.operations.background import Background
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Picture
 from tasks.workspace.settings import SOURCE
 
 PACKSHOTS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data")) / "packshots"
-SURROUNDINGS = Surroundings(None)
+SURROUNDINGS = EditContext(None)
 
 
 def photo():

@@ -7,7 +7,7 @@ from models.errors import InputError, RegistryError
 from models.imaging.colour import rgb_to_lab
 from tasks.editing.parsing import parse_operation
 from tasks.operations.colorize import Colorize
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.photos.picture import Picture
 
 
@@ -42,7 +42,7 @@ def draw(height=300, width=220):
 
 def colour(pixels, strength=1.0):
     picture = Picture(pixels=pixels, alpha=pixels[..., 0], profile=b"profile")
-    return Colorize(strength=strength).apply(picture, Surroundings(Shelf(Painter())))
+    return Colorize(strength=strength).apply(picture, EditContext(Shelf(Painter())))
 
 
 @pytest.mark.parametrize("shape", [(300, 220), (64, 900), (1, 1), (5, 40), (128, 128)])
@@ -66,7 +66,7 @@ def test_colours_end_where_things_end():
 def test_the_network_sees_a_small_copy_with_sides_that_it_takes():
     painter = Painter()
     for shape in [(3000, 2000), (300, 220), (20, 3000)]:
-        Colorize().apply(Picture(pixels=draw(*shape)), Surroundings(Shelf(painter)))
+        Colorize().apply(Picture(pixels=draw(*shape)), EditContext(Shelf(painter)))
     assert painter.shapes == [(1, 1, 96, 64), (1, 1, 96, 64), (1, 1, 16, 256)]
 
 
@@ -84,7 +84,7 @@ def test_a_photograph_that_had_colours_is_told():
 
 def test_without_a_trained_network_one_line_says_how_to_get_one():
     with pytest.raises(InputError, match="op: got 'colorize', allowed: a trained network: `packshot train colorful`"):
-        parse_operation("colorize").apply(Picture(pixels=draw()), Surroundings(Shelf()))
+        parse_operation("colorize").apply(Picture(pixels=draw()), EditContext(Shelf()))
     with pytest.raises(RegistryError, match="no versions"):
-        parse_operation("colorize:other").apply(Picture(pixels=draw()), Surroundings(Shelf(Painter())))
+        parse_operation("colorize:other").apply(Picture(pixels=draw()), EditContext(Shelf(Painter())))
     assert Colorize.may_alter_product

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 
 from models.errors import InputError
 from tasks.editing.parsing import parse_operation
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.operations.contract.region import Region
 from tasks.operations.degrade import AMOUNTS, Degrade
 from tasks.photos.picture import Picture, Placement
 
-SURROUNDINGS = Surroundings(None, seed=3)
+SURROUNDINGS = EditContext(None, seed=3)
 BOX = (4, 20, 96, 44)
 
 
@@ -69,7 +69,7 @@ def test_the_whole_picture_shrinks_with_its_alpha_and_placement():
 
 def test_noise_follows_the_seed_of_the_run_or_its_own():
     def noisy(run, own=None):
-        return Degrade(kind="noise", seed=own).apply(picture(), Surroundings(None, seed=run)).pixels
+        return Degrade(kind="noise", seed=own).apply(picture(), EditContext(None, seed=run)).pixels
 
     assert np.array_equal(noisy(1), noisy(1))
     assert not np.array_equal(noisy(1), noisy(2))

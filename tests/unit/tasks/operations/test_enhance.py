@@ -6,11 +6,11 @@ from pydantic import ValidationError
 
 from models.imaging.adjustments.degradation import add_noise
 from tasks.editing.parsing import parse_operation
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.operations.enhance import STEPS, Enhance
 from tasks.photos.picture import Picture
 
-SURROUNDINGS = Surroundings(None)
+SURROUNDINGS = EditContext(None)
 
 
 def studio(side=200):

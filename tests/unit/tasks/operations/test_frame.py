@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from models.errors import InputError
 from models.imaging.cutout.matte import find_box, find_product
 from tasks.editing.parsing import parse_operation
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.operations.frame import Frame
 from tasks.photos.picture import Picture
 
-SURROUNDINGS = Surroundings(None)
+SURROUNDINGS = EditContext(None)
 
 
 def photo(background=255):

@@ -10,7 +10,7 @@ from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import ImageShape
 from models.training.initial import write_networks
 from tasks.editing.parsing import parse_operation
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.operations.inpaint import Inpaint
 from tasks.photos.picture import Picture
 
@@ -51,7 +51,7 @@ def picture(height=310, width=420):
 @pytest.mark.parametrize("region", ["boxes=20 30 52 70;380 280 420 310", "polygons=100 100 130 105 115 140"])
 def test_outside_the_region_every_byte_stays(shelf, family, region):
     before, operation = picture(), parse_operation(f"inpaint,{region}" + (f",family={family}" if family else ""))
-    after = operation.apply(before, Surroundings(shelf))
+    after = operation.apply(before, EditContext(shelf))
     inside = operation.region.rasterise(before.height, before.width)
     np.testing.assert_array_equal(after.pixels[~inside], before.pixels[~inside])
     np.testing.assert_array_equal(after.alpha, before.alpha)
@@ -61,7 +61,7 @@ def test_outside_the_region_every_byte_stays(shelf, family, region):
 
 def test_a_large_region_of_a_photo_is_filled_by_the_champion_and_says_so(shelf):
     before, operation = picture(1200, 1000), parse_operation("inpaint,boxes=300 400 620 690")
-    after = operation.apply(before, Surroundings(shelf))
+    after = operation.apply(before, EditContext(shelf))
     inside = operation.region.rasterise(1200, 1000)
     np.testing.assert_array_equal(after.pixels[~inside], before.pixels[~inside])
     assert after.notes == ("inpaint: filled by pix2pix, version 3 of inpaint",)
@@ -70,17 +70,17 @@ def test_a_large_region_of_a_photo_is_filled_by_the_champion_and_says_so(shelf):
 
 def test_without_a_champion_telea_fills_and_the_note_says_why():
     operation = parse_operation("inpaint,boxes=20 30 52 70")
-    after = operation.apply(picture(), Surroundings(Shelf()))
+    after = operation.apply(picture(), EditContext(Shelf()))
     assert after.notes == (
         "inpaint: filled by telea, as there is no champion: slot: got 'inpaint', which has no versions",
     )
-    asked = parse_operation("inpaint:telea,boxes=20 30 52 70").apply(picture(), Surroundings(Shelf()))
+    asked = parse_operation("inpaint:telea,boxes=20 30 52 70").apply(picture(), EditContext(Shelf()))
     np.testing.assert_array_equal(after.pixels, asked.pixels)
 
 
 def test_a_family_that_is_asked_for_and_not_there_is_an_error():
     with pytest.raises(RegistryError, match="no versions"):
-        parse_operation("inpaint:pix2pix,boxes=20 30 52 70").apply(picture(), Surroundings(Shelf()))
+        parse_operation("inpaint:pix2pix,boxes=20 30 52 70").apply(picture(), EditContext(Shelf()))
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_a_family_that_is_asked_for_and_not_there_is_an_error():
 )
 def test_a_region_that_cannot_be_filled_is_refused(text, message):
     with pytest.raises(InputError, match=message):
-        parse_operation(text).apply(picture(), Surroundings(Shelf()))
+        parse_operation(text).apply(picture(), EditContext(Shelf()))

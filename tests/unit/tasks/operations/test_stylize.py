@@ -13,7 +13,7 @@ from models.errors import InputError, RegistryError, SourceError
 from models.losses import perceptual
 from tasks.editing.parsing import parse_operation
 from tasks.operations import stylize
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.operations.contract.region import Region
 from tasks.operations.stylize import SURROUND, Stylize
 from tasks.photos.picture import Picture
@@ -51,7 +51,7 @@ def photo(side=160):
 
 def paint(picture=None, **parameters):
     values = {"style": "negative", **parameters}
-    return Stylize(**values).apply(picture or photo(), Surroundings(Inverter()))
+    return Stylize(**values).apply(picture or photo(), EditContext(Inverter()))
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_photo_without_a_product_is_left_as_it_was():
 
 def test_a_large_photo_is_painted_at_a_bounded_size():
     network = Inverter()
-    after = Stylize(style="negative", size=64).apply(photo(900), Surroundings(network))
+    after = Stylize(style="negative", size=64).apply(photo(900), EditContext(network))
     assert network.seen == [(64 + 2 * SURROUND,) * 2]
     assert after.pixels.shape == photo(900).pixels.shape
     assert np.abs(after.pixels.astype(int) + photo(900).pixels - 255)[5, 5].max() <= 1
@@ -125,7 +125,7 @@ def test_colours_are_kept_and_lightness_changes():
 def test_any_picture_is_a_style_by_optimisation(style, shape):
     before = Picture(np.full((*shape, 3), 120, np.uint8))
     operation = Stylize(style=str(style), steps=3, features="lite0")
-    first, second = (operation.apply(before, Surroundings(None)) for _ in range(2))
+    first, second = (operation.apply(before, EditContext(None)) for _ in range(2))
     assert first.pixels.shape == before.pixels.shape
     assert not np.array_equal(first.pixels, before.pixels)
     assert np.array_equal(first.pixels, second.pixels)
@@ -136,7 +136,7 @@ def test_optimisation_can_keep_colours_and_paint_a_region_only(style):
     region = Region(boxes=((30, 30, 110, 120),))
     inside = region.rasterise(160, 170)
     operation = Stylize(style=str(style), steps=3, size=64, features="lite0", keep_colours=True, region=region)
-    after = operation.apply(photo(), Surroundings(None)).pixels
+    after = operation.apply(photo(), EditContext(None)).pixels
     assert np.array_equal(after[~inside], photo().pixels[~inside])
     change = after[inside].astype(int) - photo().pixels[inside]
     assert np.abs(change).max() > 5
@@ -186,10 +186,10 @@ def test_a_picture_is_painted_fast_only_by_the_network_that_learned_it(tmp_path)
     Image.new("RGB", (40, 40), "red").save(path)
     fast = Stylize(style=str(path), family="fast")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    after = fast.apply(photo(), Surroundings(Inverter(style_sha256=digest)))
+    after = fast.apply(photo(), EditContext(Inverter(style_sha256=digest)))
     assert np.array_equal(after.pixels, 255 - photo().pixels)
     with pytest.raises(InputError, match="stylize-negative was trained from another picture of that name"):
-        fast.apply(photo(), Surroundings(Inverter(style_sha256="0" * 64)))
+        fast.apply(photo(), EditContext(Inverter(style_sha256="0" * 64)))
 
 
 def test_what_a_network_paints_at_its_own_edges_is_not_seen(monkeypatch):
@@ -204,7 +204,7 @@ def test_what_a_network_paints_at_its_own_edges_is_not_seen(monkeypatch):
 
 def test_a_network_that_does_not_say_its_sides_is_refused():
     with pytest.raises(RegistryError, match="stylize-negative version 3 does not say"):
-        Stylize(style="negative").apply(photo(), Surroundings(Inverter(multiple=None)))
+        Stylize(style="negative").apply(photo(), EditContext(Inverter(multiple=None)))
 
 
 def test_the_command_line_names_a_style_and_its_strength():
@@ -227,7 +227,7 @@ def test_a_packshots_product_is_painted_and_its_background_stays():
         picture = Picture(np.asarray(image.convert("RGB")))
     after = Stylize(
         style=str(PHOTOS / "styles" / "mosaic.jpg"), where="product", size=96, steps=12, features="lite0"
-    ).apply(picture, Surroundings(None))
+    ).apply(picture, EditContext(None))
     changed = (after.pixels != picture.pixels).any(axis=2)
     assert 0.1 < changed.mean() < 0.6
     assert not changed[:40].any()

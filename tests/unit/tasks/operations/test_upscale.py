@@ -9,7 +9,7 @@ from models.errors import InputError, RegistryError
 from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import ImageShape
 from models.training.initial import write_networks
-from tasks.operations.contract.operation import Surroundings
+from tasks.operations.contract.operation import EditContext
 from tasks.operations.upscale import LARGEST, Upscale
 from tasks.photos.picture import Picture, Placement
 
@@ -51,7 +51,7 @@ def draw(height, width, seed=0):
 
 
 def apply(picture, files=None, **parameters):
-    return Upscale(**parameters).apply(picture, Surroundings(Shelf(files or {})))
+    return Upscale(**parameters).apply(picture, EditContext(Shelf(files or {})))
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -75,10 +75,10 @@ def test_luma_is_the_networks(scale, shelf):
 
 
 def test_the_slot_is_that_of_the_scale_and_the_family_is_passed_on(shelf):
-    toolbox = Shelf(shelf)
+    networks = Shelf(shelf)
     for scale, family in ((2, None), (4, "espcn")):
-        Upscale(scale=scale, family=family).apply(Picture(draw(3, 3)), Surroundings(toolbox))
-    assert toolbox.asked == [("upscale-x2", None), ("upscale-x4", "espcn")]
+        Upscale(scale=scale, family=family).apply(Picture(draw(3, 3)), EditContext(networks))
+    assert networks.asked == [("upscale-x2", None), ("upscale-x4", "espcn")]
 
 
 def test_tiles_leave_no_trace(shelf, monkeypatch):

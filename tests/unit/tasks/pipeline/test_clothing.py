@@ -12,7 +12,7 @@ from tasks.dataset.prepare import PrepareConfig
 from tasks.dataset.validate import require_valid
 from tasks.pipeline import steps as pipeline
 from tasks.versions.additions import add_folder
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import SOURCE
 from tests.catalogues import make_checkout
 
@@ -40,10 +40,10 @@ def clothing(tmp_path):
 def test_photographs_of_clothes_become_squares_to_train_on(clothing, tmp_path):
     settings = make_checkout(tmp_path / "checkout")
     add_folder(settings, clothing, "clothing")
-    data = pipeline.ingest(settings, "clothing", None, Silent()).value
+    data = pipeline.ingest(settings, "clothing", None, NullProgress()).value
     report = pipeline.validate(settings, data, False, 0.0).value
     require_valid(report)
-    prepared = pipeline.prepare(settings, data, report, PrepareConfig(size=64), Silent()).value
+    prepared = pipeline.prepare(settings, data, report, PrepareConfig(size=64), NullProgress()).value
     assert (prepared.shape, len(prepared.categories)) == ((64, 64, 3), 10)
     assert prepared.meta.counts["validation"] == 120
     assert prepared.meta.counts["train"] + prepared.meta.counts["test"] == 120

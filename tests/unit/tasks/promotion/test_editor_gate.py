@@ -16,14 +16,14 @@ SERVED = Servability(max_abs_difference=1e-5, latency_ms=10.0, memory_mb=100.0)
 NOISE = np.random.default_rng(0).normal(0, 1, 200)
 
 
-def make_report(settings, key, psnr=30.0, categories=(31.0, 29.0), naive=(30.0, 28.0), reference="a" * 64):
+def make_report(settings, key, psnr=30.0, categories=(31.0, 29.0), baseline=(30.0, 28.0), reference="a" * 64):
     """A report whose scores lie where the gate looks for them."""
     folder = evaluation_folder(settings, key)
     folder.mkdir(parents=True)
     np.savez(folder / SCORES, psnr=psnr + NOISE)
-    figures = [("psnr", psnr, None), ("naive_psnr", sum(naive) / 2, None)]
+    figures = [("psnr", psnr, None), ("baseline_psnr", sum(baseline) / 2, None)]
     figures += [("psnr", value, name) for name, value in zip("AB", categories, strict=True)]
-    figures += [("naive_psnr", value, name) for name, value in zip("AB", naive, strict=True)]
+    figures += [("baseline_psnr", value, name) for name, value in zip("AB", baseline, strict=True)]
     return EvaluationReport(
         key=key,
         catalogue="shapes",
@@ -38,7 +38,7 @@ def make_report(settings, key, psnr=30.0, categories=(31.0, 29.0), naive=(30.0, 
             "extractor_digest": "e",
             "seed": 1,
             "samples": 200,
-            "naive": "bicubic",
+            "baseline": "bicubic",
             "measured": "PSNR",
         },
         figures=[Figure(name=name, value=value, category=at, higher_is_better=True) for name, value, at in figures],

@@ -11,7 +11,7 @@ from tasks.catalogue import cifar
 from tasks.versions.origins import CIFAR10, CIFAR10_URL, ORIGINS, fetch_archive, take_files
 from tasks.versions.repository import open_repository
 from tasks.versions.sources import Delivery, check_delivery
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.storage import digest_file
 from tests.catalogues import make_checkout, write_cifar
 from tests.unit.tasks.versions.test_sources import QuietHandler
@@ -35,7 +35,7 @@ def delivery(tmp_path):
     into = tmp_path / "into"
     into.mkdir()
     with open_repository(settings) as repository:
-        yield Delivery(CIFAR10, settings, repository, into, Silent())
+        yield Delivery(CIFAR10, settings, repository, into, NullProgress())
 
 
 @pytest.fixture

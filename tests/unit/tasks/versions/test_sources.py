@@ -22,7 +22,7 @@ from tasks.versions.sources import (
     fetch_from_torchvision,
     fetch_with_apt,
 )
-from tasks.workspace.progress import Silent
+from tasks.workspace.progress import NullProgress
 from tasks.workspace.storage import digest_file
 from tests.catalogues import make_checkout, write_fashion_mnist
 
@@ -62,7 +62,7 @@ def delivery(tmp_path):
     into = tmp_path / "into"
     into.mkdir()
     with open_repository(settings) as repository:
-        yield Delivery("fashion-mnist", settings, repository, into, Silent())
+        yield Delivery("fashion-mnist", settings, repository, into, NullProgress())
 
 
 @pytest.fixture

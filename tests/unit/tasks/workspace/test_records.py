@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tasks.workspace.code import digest_code, digest_json
-from tasks.workspace.records import Step, StepRecords
+from tasks.workspace.records import StepKey, StepRecords
 
 
 class Work:
@@ -31,7 +31,7 @@ def records(tmp_path):
 
 
 def step(**inputs):
-    return Step(name="prepare", inputs={"data": "a" * 32, **inputs})
+    return StepKey(name="prepare", inputs={"data": "a" * 32, **inputs})
 
 
 def test_equal_inputs_are_skipped_also_by_another_process(records, work, tmp_path):
@@ -43,7 +43,7 @@ def test_equal_inputs_are_skipped_also_by_another_process(records, work, tmp_pat
 
 @pytest.mark.parametrize(
     "changed",
-    [step(data="b" * 32), step(code="c" * 32), Step(name="validate", inputs=step().inputs)],
+    [step(data="b" * 32), step(code="c" * 32), StepKey(name="validate", inputs=step().inputs)],
     ids=["value", "input", "name"],
 )
 def test_a_changed_step_runs(records, work, changed):
@@ -54,7 +54,7 @@ def test_a_changed_step_runs(records, work, changed):
 
 
 def test_the_order_of_inputs_does_not_matter():
-    assert Step(name="s", inputs={"a": "1", "b": "2"}).key == Step(name="s", inputs={"b": "2", "a": "1"}).key
+    assert StepKey(name="s", inputs={"a": "1", "b": "2"}).key == StepKey(name="s", inputs={"b": "2", "a": "1"}).key
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text("altered")])

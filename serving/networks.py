@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Planes = npt.NDArray[np.float32]
 
 
-class RegistryToolbox:
+class RegistryNetworks:
     """The networks of one registry, each loaded when it is first asked for and the same from then on.
 
     So all photographs of a batch are edited by the same versions, or without one, whatever is promoted meanwhile.
