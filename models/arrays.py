@@ -6,6 +6,4 @@ import numpy as np
 import numpy.typing as npt
 
 Images = npt.NDArray[np.uint8]
-
-
 Labels = npt.NDArray[np.int64]

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.reporting.console import say, summary_table
 from tasks.workspace.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 
 def add_data(folder: Path, name: str, link: bool) -> None:

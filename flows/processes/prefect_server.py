@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-
-from tasks.workspace.settings import Settings
-
-if TYPE_CHECKING:
-    pass
-
 import fcntl
 import json
+import os
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from models.errors import ServiceError
-from tasks.workspace.settings import LOOPBACK
+from tasks.workspace.settings import LOOPBACK, Settings
 from tasks.workspace.storage import locked, storage_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -35,6 +27,7 @@ PREFECT_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 BUSY_SECONDS = 10.0  # a server that is there may be slow to answer; where none is, the refusal comes at once
+Result = TypeVar("Result")
 
 
 def answers(url: str, seconds: float = 1.0) -> bool:
@@ -235,9 +228,6 @@ def prefect_server(settings: Settings) -> Iterator[str]:
         yield server.wait()
     finally:
         server.stop()
-
-
-Result = TypeVar("Result")
 
 
 def with_prefect(settings: Settings, run: Callable[[], Result]) -> Result:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from models.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
 import errno
 import signal
+import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from models.errors import PackshotError
+from models.errors import InputError, PackshotError
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType

@@ -15,8 +15,6 @@ from models.errors import ServiceError
 from tasks.pipeline.outcome import StepResult
 
 Given = ParamSpec("Given")
-
-
 Value = TypeVar("Value")
 
 

@@ -14,11 +14,8 @@ from models.exported.onnx_file import TOLERANCE, open_session, write_onnx
 if TYPE_CHECKING:
     from models.families.restoration import RestorationFamily
 
-
 EXAMPLE = (32, 40)
 """Height and width at which an editing network is exported."""
-
-
 RESTORATION_CHECKS = (EXAMPLE, (48, 32))
 """Heights and widths at which the exported file is held against the trained network."""
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from torch import Tensor, nn
 
-
 TOLERANCE = 1e-3
 """Largest difference allowed between torch and the exported file, in units of the pixel range [-1, 1]."""
 METADATA = "packshot"

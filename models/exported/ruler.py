@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from models.exported.onnx_file import open_session
-
-if TYPE_CHECKING:
-    pass
 
 
 class ExportedRuler:

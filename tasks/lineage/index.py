@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from tasks.lineage.trace import Node
-from tasks.workspace.settings import Settings
-from tasks.workspace.storage import digest_file
-
-if TYPE_CHECKING:
-    pass
-
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple, get_args
 
 from sqlalchemy import Connection, Row, func, select, tuple_
@@ -24,8 +14,10 @@ from sqlalchemy.dialects.sqlite import insert
 from models.errors import InputError
 from tasks.lineage.ledger import Ledger
 from tasks.lineage.tables import LineageDatabase, edges, nodes
-from tasks.lineage.trace import Edge, Images, Kind, Ref, Trace
+from tasks.lineage.trace import Edge, Images, Kind, Node, Ref, Trace
 from tasks.provenance.generated import find_provenance
+from tasks.workspace.settings import Settings
+from tasks.workspace.storage import digest_file
 
 FORMS = (
     "a generated file, SLOT@N, SLOT@champion, models:/SLOT/N, a run id, a data md5, or any other recorded id "
@@ -35,6 +27,7 @@ SHORTEST_PREFIX = 6
 FIRST_IMAGES = 5
 CHUNK = 400
 MANY = 10
+Attributes = dict[str, str | int | float | None]
 
 
 class Parent(NamedTuple):
@@ -210,9 +203,6 @@ def _edge_row(edge: Edge) -> dict[str, object]:
         "parent_id": edge.parent.id,
         "role": edge.role,
     }
-
-
-Attributes = dict[str, str | int | float | None]
 
 
 def _origin(commit: str, flow_run: str) -> list[Parent]:

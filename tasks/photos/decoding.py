@@ -40,6 +40,7 @@ DECODE_ERRORS = (
     struct.error,
     zlib.error,
 )
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
 
 
 @dataclass(frozen=True)
@@ -218,9 +219,6 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
         coloured = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
     return image.convert("L" if grey else "RGB")
-
-
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
 
 
 def is_image_name(name: str) -> bool:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from PIL import Image
-
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from PIL import ExifTags, Image
 
 from tasks.photos.decoding import DECODE_ERRORS
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 ORIENTATIONS = range(1, 9)
 SOURCE_TYPE_RECORD = "DigitalSourceType"
 """Among the records that a file is written with: the address of an IPTC digital source type."""
 NAMESPACE = "urn:packshot:records:1#"
 STATED_TYPE = re.compile(r"DigitalSourceType[^h]{0,80}(https?://[^\"'<\s]+)")
-
 Tag = ExifTags.Base
 KEPT = (
     *(Tag.ImageDescription, Tag.Make, Tag.Model, Tag.XResolution, Tag.YResolution, Tag.ResolutionUnit),
@@ -29,6 +26,13 @@ KEPT = (
 )
 # A maker's note may hold the place in a form of its own; sizes are those of the file before the edit.
 NOT_KEPT = (Tag.MakerNote, Tag.ExifImageWidth, Tag.ExifImageHeight, Tag.ExifInteroperabilityOffset, Tag.UserComment)
+XMP_CHUNK = "XML:com.adobe.xmp"
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
+)
 
 
 class Metadata(NamedTuple):
@@ -93,16 +97,3 @@ def _keep(exif: Image.Exif) -> bytes:
     if details:
         kept.get_ifd(ExifTags.IFD.Exif).update(details)
     return kept.tobytes() if len(kept) or details else b""
-
-
-XMP_CHUNK = "XML:com.adobe.xmp"
-
-
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-
-
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
-)

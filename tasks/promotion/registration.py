@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from models.exported.editor import ExportedRestoration
 from tasks.evaluation.report import EVALUATION, PICTURES, evaluation_folder
+from tasks.lineage.index import Derivation, Lineage, Parent
+from tasks.lineage.trace import Node
 from tasks.promotion.card import write_card
 from tasks.promotion.editor_card import write_editor_card
 from tasks.registry.model_folder import count_parameters
 from tasks.registry.register import VersionInfo, load_version, register
 from tasks.registry.slots import is_editor, slot_of, slot_of_editor
 from tasks.registry.tracking import open_tracking, service_errors
+from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.dataset.prepared import PreparedSet
@@ -20,18 +23,6 @@ if TYPE_CHECKING:
     from tasks.evaluation.report import EvaluationReport, Figure
     from tasks.training.result import FitResult
     from tasks.workspace.settings import Settings
-
-from typing import TYPE_CHECKING
-
-from tasks.lineage.index import Derivation, Lineage, Parent
-from tasks.lineage.trace import Node
-from tasks.workspace.settings import Settings
-
-if TYPE_CHECKING:
-    from tasks.dataset.prepared import PreparedSet
-    from tasks.dataset.validate import ValidationReport
-    from tasks.evaluation.report import EvaluationReport
-    from tasks.training.result import FitResult
 
 
 def record_version(

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from tasks.lineage.index import Derivation, Lineage, Parent, _origin
-from tasks.lineage.trace import Node
-from tasks.workspace.settings import Settings
-from tasks.workspace.storage import digest_file
-
-if TYPE_CHECKING:
-    pass
-
 import json
 import os
+from collections.abc import Sequence
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import RegistryError
+from tasks.lineage.index import Derivation, Lineage, Parent, _origin
+from tasks.lineage.trace import Node
 from tasks.workspace.code import digest_json
-from tasks.workspace.settings import SOURCE
-from tasks.workspace.storage import locked, write_atomically
+from tasks.workspace.settings import SOURCE, Settings
+from tasks.workspace.storage import digest_file, locked, write_atomically
 
 SHIPPED = SOURCE / "models" / "weights"
 RULERS = "ruler-"

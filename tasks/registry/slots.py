@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from models.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
 from collections.abc import Mapping
+from pathlib import Path
 
 from models import load_family
+from models.errors import InputError
 from models.families.family import ImageShape
 from models.families.restoration import RestorationFamily
 
