@@ -104,7 +104,7 @@ def train(
     force: Annotated[bool, typer.Option(help="Run the flow even when nothing changed.")] = False,
 ) -> None:
     """Validate, prepare, train, evaluate, register, and promote if the gate allows it."""
-    from flows.cli.models import train_family
+    from flows.cli.runs import train_family
     from tasks.workspace.parameters import parse_changes
 
     named = {"epochs": epochs, "seed": seed}
@@ -118,7 +118,7 @@ def evaluate(
     version: Annotated[Optional[int], typer.Option(help="The champion when left out.")] = None,  # noqa: UP045
 ) -> None:
     """Judge a registered version on its catalogue's test split."""
-    from flows.cli.models import evaluate_version
+    from flows.cli.runs import evaluate_version
 
     evaluate_version(slot, version)
 
@@ -132,7 +132,7 @@ def generate(
     out: Annotated[Optional[Path], typer.Option(help="Folder; packshots/SLOT when left out.")] = None,  # noqa: UP045
 ) -> None:
     """Make images with a slot's champion, each with its provenance."""
-    from flows.cli.models import generate_images
+    from flows.cli.runs import generate_images
 
     generate_images(slot, count, seed, category, out)
 
@@ -145,7 +145,7 @@ def texture(
     out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Else EXAMPLE-texture.png.")] = None,  # noqa: UP045
 ) -> None:
     """Grow a seamless texture from an example."""
-    from flows.cli.models import make_texture_file
+    from flows.cli.runs import make_texture_file
 
     make_texture_file(example, size, seed, out)
 

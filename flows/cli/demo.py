@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from flows.cli.models import show_lines
+from flows.cli.runs import show_lines
 from flows.cli.train_once import train_or_skip
 from flows.processes.prefect_server import with_prefect
 from flows.reporting.console import summary_table
