@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from sqlalchemy import Connection, Row, func, select, tuple_
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from models.errors import InputError
@@ -157,8 +158,8 @@ def _walk(connection: Connection, start: Ref, *, upward: bool) -> list[Edge]:
     near = (edges.c.child_kind, edges.c.child_id) if upward else (edges.c.parent_kind, edges.c.parent_id)
     while here:
         level = []
-        for first in range(0, len(here), CHUNK):
-            query = select(edges).where(tuple_(*near).in_(here[first : first + CHUNK]))
+        for kind, ids in _by_kind(here):
+            query = select(edges).where(near[0] == kind, near[1].in_(ids))
             query = (
                 query if upward else query.where(edges.c.child_kind.in_([k for k in get_args(Kind) if k != "image"]))
             )
@@ -180,11 +181,21 @@ def _images_of(connection: Connection, ref: Ref) -> Images:
 
 
 def _load(connection: Connection, refs: set[Ref]) -> dict[Ref, Node]:
-    wanted, found = sorted(refs), dict[Ref, Node]()
-    for first in range(0, len(wanted), CHUNK):
-        query = select(nodes).where(tuple_(nodes.c.kind, nodes.c.id).in_(wanted[first : first + CHUNK]))
+    found = dict[Ref, Node]()
+    for kind, ids in _by_kind(sorted(refs)):
+        query = select(nodes).where(nodes.c.kind == kind, nodes.c.id.in_(ids))
         found.update({(node := _node(row)).ref: node for row in connection.execute(query)})
     return found
+
+
+def _by_kind(refs: Iterable[Ref]) -> Iterator[tuple[str, list[str]]]:
+    """The ids of each kind, at most `CHUNK` at a time: SQLite scans the whole table for a list of pairs."""
+    ids = defaultdict[str, list[str]](list)
+    for ref in refs:
+        ids[ref.kind].append(ref.id)
+    for kind, of_kind in ids.items():
+        for first in range(0, len(of_kind), CHUNK):
+            yield kind, of_kind[first : first + CHUNK]
 
 
 def _node(row: Row[tuple[object, ...]]) -> Node:
