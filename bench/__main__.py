@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
-from bench.photographs import photo_folder
+from bench.photographs import WHAT_TO_SET
 from bench.results import save
 
 SHORT = ("speed", "sampling", "memory")
@@ -33,10 +34,10 @@ def main() -> None:
 
 
 def choose() -> tuple[str, ...]:
-    """What is measured unless something is named: less where there are no photographs, which is said."""
-    if photo_folder().is_dir():
+    """What is measured unless something is named: less where no photographs are, which is said."""
+    if os.environ.get("PACKSHOT_PHOTOS"):
         return SHORT + OF_PHOTOGRAPHS
-    print(f"left out, since there is no folder {photo_folder()} (PACKSHOT_PHOTOS): {', '.join(OF_PHOTOGRAPHS)}")
+    print(f"left out: {', '.join(OF_PHOTOGRAPHS)}; to measure them, set PACKSHOT_PHOTOS to {WHAT_TO_SET}")
     return SHORT
 
 

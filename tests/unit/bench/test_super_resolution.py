@@ -1,13 +1,7 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from bench.super_resolution import BICUBIC, Pair, compare, measure, prove, read_pairs, score
-
-PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", "../shared/data"))
-needs_set5 = pytest.mark.skipif(not (PHOTOS / "set5").is_dir(), reason="Set5 is not here; PACKSHOT_PHOTOS names it")
 
 
 def test_a_border_of_the_scale_does_not_count_and_levels_are_those_of_files():
@@ -38,10 +32,9 @@ def test_absent_pictures_are_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.photos
-@needs_set5
 @pytest.mark.parametrize("scale", list(BICUBIC))
-def test_bicubic_on_set5_is_what_papers_report(scale):
-    pairs = read_pairs(PHOTOS / "set5", scale)
+def test_bicubic_on_set5_is_what_papers_report(photographs, scale):
+    pairs = read_pairs(photographs / "set5", scale)
     assert prove(pairs, scale)["psnr"] == pytest.approx(BICUBIC[scale], abs=0.04)
     opencv = score(pairs, scale, lambda plane: sharper(plane, scale))
     assert abs(opencv["psnr"] - BICUBIC[scale]) > 0.04  # another kernel is another baseline

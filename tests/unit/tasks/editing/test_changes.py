@@ -1,8 +1,6 @@
 """The measured change inside the product, through changes of scale, place, profile and transparency."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +9,7 @@ from PIL import Image
 from tasks.editing.changes import measure_change, outline_product, sample
 from tasks.photos.picture import Picture, Placement
 from tasks.photos.reading import read_picture
-from tasks.workspace.settings import SOURCE
 
-PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data"))
 INSIDE = np.s_[60:180, 80:240]
 
 
@@ -149,12 +145,11 @@ def test_transparent_parts_count_as_white():
 
 
 @pytest.mark.photos
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"{PHOTOS} is not there: set PACKSHOT_PHOTOS")
-def test_the_products_of_real_packshots_are_measured():
+def test_the_products_of_real_packshots_are_measured(photographs):
     from models.imaging.cutout.matte import find_product
 
     found = 0
-    for path in sorted((PHOTOS / "packshots").glob("*.webp"))[::41]:
+    for path in sorted((photographs / "packshots").glob("*.webp"))[::41]:
         picture = read_picture(path).picture
         product = outline_product(picture, find_product)
         if product is None:

@@ -1,8 +1,5 @@
 """Background: pure white where no product is, the product's bytes where it is, soft and clean between."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -16,9 +13,7 @@ from tasks.operations.background import Background
 from tasks.operations.contract.operation import EditContext
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Picture
-from tasks.workspace.settings import SOURCE
 
-PACKSHOTS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data")) / "packshots"
 SURROUNDINGS = EditContext(None)
 
 
@@ -76,10 +71,9 @@ def test_any_picture_has_the_size_that_it_had(height, width, transparent):
 
 
 @pytest.mark.photos
-@pytest.mark.skipif(not PACKSHOTS.is_dir(), reason=f"{PACKSHOTS} is not there: set PACKSHOT_PHOTOS")
 @pytest.mark.parametrize("name", ["tower-fan-black", "beard-trimmer-3000"])
-def test_packshots_stand_on_white(name):
-    with Image.open(PACKSHOTS / f"{name}.webp") as image:
+def test_packshots_stand_on_white(photographs, name):
+    with Image.open(photographs / "packshots" / f"{name}.webp") as image:
         image.thumbnail((400, 400))
         pixels = np.array(image.convert("RGB"))
     after = Background().apply(Picture(pixels), SURROUNDINGS).pixels

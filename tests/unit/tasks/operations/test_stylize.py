@@ -1,8 +1,6 @@
 """Stylize: who paints what, what stays byte-equal, and what is refused."""
 
 import hashlib
-import os
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,9 +16,6 @@ from tasks.operations.contract.region import Region
 from tasks.operations.stylize import SURROUND, Stylize
 from tasks.photos.picture import Picture
 from tasks.registry.slots import name_style, slot_of_style
-from tasks.workspace.settings import SOURCE
-
-PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data"))
 
 
 class Inverter:
@@ -220,13 +215,11 @@ def test_slots_are_named_by_the_style():
 
 
 @pytest.mark.photos
-def test_a_packshots_product_is_painted_and_its_background_stays():
-    if not (PHOTOS / "packshots").is_dir():
-        pytest.skip("needs the packshots, in the folder that PACKSHOT_PHOTOS names")
-    with Image.open(sorted((PHOTOS / "packshots").glob("*kettle*.webp"))[0]) as image:
+def test_a_packshots_product_is_painted_and_its_background_stays(photographs):
+    with Image.open(sorted((photographs / "packshots").glob("*kettle*.webp"))[0]) as image:
         picture = Picture(np.asarray(image.convert("RGB")))
     after = Stylize(
-        style=str(PHOTOS / "styles" / "mosaic.jpg"), where="product", size=96, steps=12, features="lite0"
+        style=str(photographs / "styles" / "mosaic.jpg"), where="product", size=96, steps=12, features="lite0"
     ).apply(picture, EditContext(None))
     changed = (after.pixels != picture.pixels).any(axis=2)
     assert 0.1 < changed.mean() < 0.6

@@ -2,10 +2,8 @@
 
 import hashlib
 import io
-import os
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from models.errors import CatalogueError
 from tasks.photos import reading
 from tasks.photos.reading import read_picture
-from tasks.workspace.settings import SOURCE
 
-PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data"))
 DIGITAL_ART = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalArt"
 
 
@@ -314,10 +310,9 @@ def test_folders_and_missing_files_are_refused(tmp_path):
 
 
 @pytest.mark.photos
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"{PHOTOS} is not there: set PACKSHOT_PHOTOS")
 @pytest.mark.parametrize("pattern", ["packshots/*.webp", "clothing/validation/*/*.jpg", "kodak/*.png"])
-def test_real_photographs_are_read(pattern):
-    for path in sorted(PHOTOS.glob(pattern))[::16]:
+def test_real_photographs_are_read(photographs, pattern):
+    for path in sorted(photographs.glob(pattern))[::16]:
         picture, facts, _ = read_picture(path)
         with Image.open(path) as image:
             assert (facts.format, facts.mode) == (image.format, image.mode)

@@ -1,8 +1,6 @@
 """Real photographs of clothes, from the folder that is added to the squares that are trained on."""
 
-import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,24 +11,20 @@ from tasks.dataset.validate import require_valid
 from tasks.pipeline import steps as pipeline
 from tasks.versions.additions import add_folder
 from tasks.workspace.progress import NullProgress
-from tasks.workspace.settings import SOURCE
 from tests.catalogues import make_checkout
 
-PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data"))
-CLOTHING = PHOTOS / "clothing"
 pytestmark = [
     pytest.mark.photos,
-    pytest.mark.skipif(not CLOTHING.is_dir(), reason=f"{CLOTHING} is not there: set PACKSHOT_PHOTOS"),
     pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning"),  # great_expectations
     pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning"),  # DVC's use of pygtrie
 ]
 
 
 @pytest.fixture
-def clothing(tmp_path):
+def clothing(photographs, tmp_path):
     """12 photographs of each category from the folder's two splits each."""
-    for category in sorted(path for path in CLOTHING.glob("*/*") if path.is_dir()):
-        place = tmp_path / "photos" / category.relative_to(CLOTHING)
+    for category in sorted(path for path in photographs.glob("clothing/*/*") if path.is_dir()):
+        place = tmp_path / "photos" / category.relative_to(photographs / "clothing")
         place.mkdir(parents=True)
         for photo in sorted(category.iterdir())[:12]:
             shutil.copyfile(photo, place / photo.name)

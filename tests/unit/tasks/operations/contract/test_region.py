@@ -1,8 +1,5 @@
 """Regions from masks, boxes and polygons, and what is refused in them."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -11,9 +8,6 @@ from pydantic import ValidationError
 
 from models.errors import InputError
 from tasks.operations.contract.region import Box, Region
-from tasks.workspace.settings import SOURCE
-
-PHOTOS = Path(os.environ.get("PACKSHOT_PHOTOS", SOURCE.parent / "shared" / "data"))
 
 
 def save(path, image, **settings):
@@ -142,10 +136,9 @@ def test_a_region_of_a_single_pixel(tmp_path):
 
 
 @pytest.mark.photos
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"{PHOTOS} is not there: set PACKSHOT_PHOTOS")
-def test_no_real_photograph_passes_for_a_mask(tmp_path):
-    paths = sorted(PHOTOS.glob("packshots/*.webp"))[::7] + sorted(PHOTOS.glob("kodak/*.png"))[::8]
-    for path in paths + sorted(PHOTOS.glob("clothing/validation/*/*.jpg"))[::60]:
+def test_no_real_photograph_passes_for_a_mask(photographs, tmp_path):
+    paths = sorted(photographs.glob("packshots/*.webp"))[::7] + sorted(photographs.glob("kodak/*.png"))[::8]
+    for path in paths + sorted(photographs.glob("clothing/validation/*/*.jpg"))[::60]:
         height, width = cv2.imread(str(path)).shape[:2]
         with pytest.raises(InputError, match="grey or coloured"):
             Region(mask=str(path)).rasterise(height, width)
