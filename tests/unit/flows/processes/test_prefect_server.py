@@ -1,4 +1,4 @@
-"""Finding, starting, sharing and stopping the Prefect server."""
+"""Finding the Prefect server, and what is said when there is none; tests/integration starts one."""
 
 import socket
 import threading
@@ -100,29 +100,3 @@ def test_a_port_taken_by_something_else_is_named(settings, pages):
     taken = settings.model_copy(update={"prefect_port": port})
     with pytest.raises(ServiceError, match=f"port {port} .*PACKSHOT_PREFECT_PORT"), prefect_server(taken):
         pass
-
-
-def test_a_server_that_cannot_start_is_reported_with_its_log(settings):
-    folder = settings.home / "prefect"
-    folder.mkdir(parents=True)
-    (folder / "prefect.db").write_text("this is not a database" * 100)
-    with pytest.raises(ServiceError, match=r"ended before it answered.*not a database"), prefect_server(settings):
-        pass
-    assert not port_taken(settings.prefect_host, settings.prefect_port)
-
-
-@pytest.mark.slow
-def test_the_last_user_stops_the_server(settings):
-    first, second = PrefectServer(settings), PrefectServer(settings)
-    first.start()
-    second.start()
-    try:
-        assert first.wait() == second.wait() == f"{settings.prefect_url}/api"
-        first.stop()
-        assert answers(f"{settings.prefect_url}/api/health")
-    finally:
-        first.stop()
-        second.stop()
-    assert not answers(f"{settings.prefect_url}/api/health")
-    assert not port_taken(settings.prefect_host, settings.prefect_port)
-    assert not (settings.home / "prefect" / "server.json").exists()
