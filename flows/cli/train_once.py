@@ -8,16 +8,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flows.processes.prefect_server import PrefectServer
+from models import load_family
 from models.errors import RegistryError
+from tasks.dataset.validate import SUITES
 from tasks.pipeline import steps as pipeline
 from tasks.pipeline.outcome import TrainOutcome
+from tasks.promotion.shipments import RULERS, SHIPPED
+from tasks.registry.slots import is_editor
 from tasks.registry.tracking import check_tracking
 from tasks.training.initial import find_initial, name_source
 from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import find_source
 from tasks.workspace.progress import NullProgress
 from tasks.workspace.records import Record, StepKey, StepRecords
-from tasks.workspace.settings import SOURCE, Settings
+from tasks.workspace.settings import Settings
+from tasks.workspace.sources import recall_code
 from tasks.workspace.storage import digest_file
 
 if TYPE_CHECKING:
@@ -58,8 +63,6 @@ def train_or_skip(
 
 def find_flow(family: str) -> Callable[..., TrainOutcome]:
     """The flow that trains this family."""
-    from tasks.registry.slots import is_editor
-
     if is_editor(family):
         from flows.train_editor import train_editor
 
@@ -93,16 +96,10 @@ def find(
 def train_step(
     settings: Settings, md5: str, catalogue: str, recipe: FamilyConfig, quarantine: bool, max_quarantined: float
 ) -> StepKey:
-    """All that the outcome depends on: data, recipe, what it starts from, `params.yaml`, our source and weights."""
+    """All that the outcome depends on: data, recipe, its start, `params.yaml`, our code, suites and rulers."""
     initial = find_initial(settings, recipe)
-    ours = [
-        path for package in ("flows", "tasks", "models", "serving") for path in sorted((SOURCE / package).rglob("*"))
-    ]
-    code = {
-        str(path.relative_to(SOURCE)): digest_file(path)
-        for path in ours
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    code = "flows.train_editor" if is_editor(recipe.family) else "flows.train", load_family(recipe.family).__module__
+    shipped = sorted([*SUITES.glob("*.json"), *SHIPPED.glob(f"{RULERS}*")])
     return StepKey(
         name="train",
         inputs={
@@ -110,7 +107,8 @@ def train_step(
             "data": md5,
             "recipe": digest_json([recipe.model_dump(), quarantine, max_quarantined]),
             "params": digest_file(settings.root / "params.yaml"),
-            "code": digest_json(code),
+            "code": recall_code(settings.home, *code),
+            "shipped": digest_json([(path.name, digest_file(path)) for path in shipped]),
         }
         | ({"weights": initial.sha256} if initial else {}),
     )

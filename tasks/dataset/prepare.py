@@ -30,8 +30,6 @@ FEWEST, FEW = 20, 200  # images a category: below the first it is refused, below
 BATCH = 256
 LOCK_SECONDS = 900.0
 NAME = "^[a-z0-9-]+$"
-READING = ("catalogue", "cifar", "fingerprint", "idx", "listing", "photos", "pixels", "wnids")
-CODE = ("prepare", "prepared", "splits", "squares", *READING)
 
 
 class PrepareConfig(BaseModel):
@@ -83,7 +81,7 @@ def prepare(
             "data": [catalogue.name, version_md5],
             "config": config.model_dump(),
             "excluded": sorted(excluded),
-            "code": digest_code(*(f"tasks.{module}" for module in CODE)),
+            "code": digest_code(__name__),
         }
     )
     folder = settings.home / "prepared" / key

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from models import load_family
 from models.exported.editor import ExportedRestoration
 from models.families.family import ImageShape
 from models.families.restoration import JUDGED_AT_ONCE, SEED_OF_THE_JUDGE, Degraded, RestorationFamily, from_bytes
@@ -29,16 +30,6 @@ from tasks.workspace.storage import digest_file, storage_errors, write_atomicall
 
 SCORES = "scores.npz"
 SHOWN = 12
-CODE = (
-    *(
-        "tasks.evaluation.editors",
-        "models.families.restoration",
-        "models.families.upscaling",
-        "models.families.free_form",
-        "models.editors.pix2pix",
-    ),
-    *("models.editors.faststyle", "models.losses.style", "models.editors.colorful"),
-)
 NOT_DRAWN = "an editing network: the contact sheet shows what it was given, what it made, and the original"
 
 
@@ -61,8 +52,11 @@ class Judged(NamedTuple):
 
 def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> StepKey:
     """What such an evaluation depends on."""
-    inputs = {"model": onnx_sha256, "family": family, "prepared": prepared.key, "code": digest_code(*CODE)}
-    return StepKey(name="evaluate", inputs=inputs)
+    code = digest_code(__name__, load_family(family).__module__)
+    return StepKey(
+        name="evaluate",
+        inputs={"model": onnx_sha256, "family": family, "prepared": prepared.key, "code": code},
+    )
 
 
 def evaluate(

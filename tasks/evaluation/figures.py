@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -26,22 +27,17 @@ from models.metrics.manifold import manifold_scores
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.measured_sets import Measured, measure_floor
 from tasks.evaluation.report import Figure
-from tasks.evaluation.ruler import RulerFile
 from tasks.workspace.code import digest_code, digest_json
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import locked, write_atomically
+
+if TYPE_CHECKING:
+    from tasks.evaluation.ruler import RulerFile
+    from tasks.workspace.settings import Settings
 
 NEAR_COPY = 4.0
 """Mean absolute difference, in grey levels of 255, below which a sample counts as a copy of a training image."""
 FEWEST = 10
 """Images of a category below which its distance says nothing; the category's share says what there is to say."""
-CODE = (
-    "models.metrics.distances",
-    "models.metrics.manifold",
-    "models.exported.generator",
-    "tasks.evaluation.measured_sets",
-    "tasks.evaluation.figures",
-)
 FIGURES = TypeAdapter(list[Figure])
 
 
@@ -120,7 +116,7 @@ def real_floors(
 
     Distances are those of `count` training images to the test split; the rest is measured of the test split itself.
     """
-    facts = [prepared.digest("train"), prepared.digest("test"), ruler.digest, count, seed, digest_code(*CODE)]
+    facts = [prepared.digest("train"), prepared.digest("test"), ruler.digest, count, seed, digest_code(__name__)]
     path = settings.home / "floors" / f"{digest_json(facts)}.json"
     with locked(path.with_suffix(".lock"), seconds=3600, doing="measuring what real images score"):
         if not path.exists():

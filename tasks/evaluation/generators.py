@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +17,6 @@ from models.metrics.distances import SUBSETS, nearest_neighbours, subset_size
 from models.metrics.manifold import NEAREST
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.figures import (
-    CODE,
     measure_categories,
     measure_copies,
     measure_distances,
@@ -28,7 +27,6 @@ from tasks.evaluation.figures import (
 )
 from tasks.evaluation.measured_sets import measure_generated, measure_real
 from tasks.evaluation.report import CONTACT_SHEET, EvaluationReport, evaluation_folder
-from tasks.evaluation.ruler import RulerFile
 from tasks.evaluation.sheets import film_strip, interpolation_sheet, pairs_sheet, version_sheet
 from tasks.photos.contact_sheet import grid, save_sheet
 from tasks.workspace.code import digest_code
@@ -36,6 +34,9 @@ from tasks.workspace.progress import Progress
 from tasks.workspace.records import StepKey
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors, write_atomically
+
+if TYPE_CHECKING:
+    from tasks.evaluation.ruler import RulerFile
 
 GRID = 100
 CLOSEST = 12
@@ -70,7 +71,7 @@ def evaluate_step(
             "prepared": prepared.key,
             "ruler": ruler.digest,
             "protocol": f"{config.count(family)} of seed {config.seed}",
-            "code": digest_code(*CODE, "tasks.evaluation.generators", "tasks.evaluation.sheets"),
+            "code": digest_code(__name__, load_family(family).__module__),
         }
         | ({"likelihood": digest_file(likelihood)} if likelihood.exists() else {}),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,13 @@ from models.exported.generator import ExportedGenerator
 from models.exported.ruler import ExportedRuler
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.report import EvaluationReport
-from tasks.evaluation.ruler import RulerFile
+from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
+
+if TYPE_CHECKING:
+    from tasks.evaluation.ruler import RulerFile
 
 
 class Measured(BaseModel):
@@ -88,5 +92,6 @@ def reference_path(settings: Settings, report: EvaluationReport) -> Path:
 
 
 def features_path(settings: Settings, reference: str, extractor: str) -> Path:
-    """Where the features that one extractor finds in one split are kept."""
-    return settings.home / "features" / f"{reference[:16]}-{extractor[:16]}.npz"
+    """Where the features that one extractor finds in one split are kept, as long as the same code runs it."""
+    code = digest_code(ExportedRuler.__module__)
+    return settings.home / "features" / f"{reference[:16]}-{extractor[:16]}-{code[:16]}.npz"

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from tasks.training.run_log import Show
     from tasks.versions.resolution import CatalogueVersion
 
-READING = tuple(
-    f"tasks.{name}" for name in ("catalogue", "cifar", "fingerprint", "idx", "listing", "photos", "pixels", "wnids")
-)
 Work = Callable[[], tuple[dict[str, Any], list[Path]]]
 
 
@@ -71,7 +68,7 @@ def validate(
         "data": data.md5,
         "suite": digest_file(suite_path(data.folder)),
         "quarantine": digest_json([quarantine, max_quarantined]),
-        "code": digest_code("tasks.dataset.validate", "tasks.dataset.suite", *READING),
+        "code": digest_code(judge.__module__, "tasks.catalogue.table"),
     }
     step, started = StepKey(name="validate", inputs=inputs), time.monotonic()
     records = StepRecords(settings.home)
@@ -105,9 +102,7 @@ def prepare(
         "data": data.md5,
         "quarantined": digest_json(sorted(report.quarantined)),
         "params": digest_json(config.model_dump()),
-        "code": digest_code(
-            "tasks.dataset.prepare", "tasks.dataset.prepared", "tasks.dataset.splits", "tasks.dataset.squares", *READING
-        ),
+        "code": digest_code(write.__module__),
     }
 
     def work() -> tuple[dict[str, Any], list[Path]]:

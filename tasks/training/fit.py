@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from models import FAMILIES
+from models import load_family
 from models.errors import TrainingError
 from models.exported.editor import export_restoration
 from models.exported.generator import export_generator
@@ -24,18 +25,19 @@ from models.training.speed import SpeedPlan
 from models.training.trainer import Trained, Trainer
 from models.training.validation import Validation, measure_likelihood, sample
 from tasks.dataset.prepared import PreparedSet
-from tasks.evaluation.ruler import RulerFile
-from tasks.photos.contact_sheet import grid
-from tasks.training.initial import Initial
 from tasks.training.networks import build_family, load_initial
 from tasks.training.result import FitResult
 from tasks.training.run_log import COLUMNS, RunLog, Show
 from tasks.training.speed import _plan
-from tasks.workspace.code import digest_code, digest_json, list_code
+from tasks.workspace.code import digest_code, digest_json
 from tasks.workspace.progress import Progress
 from tasks.workspace.records import StepKey
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked, storage_errors, write_atomically
+
+if TYPE_CHECKING:
+    from tasks.evaluation.ruler import RulerFile
+    from tasks.training.initial import Initial
 
 UNTRAINED = 2048
 """Images of the network before training."""
@@ -45,7 +47,6 @@ def fit_step(
     prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile | None, initial: Initial | None = None
 ) -> StepKey:
     """What a training depends on: equal digests mean that it need not be done again."""
-    modules = list_code("tasks.training.fit", FAMILIES[config.family].partition(":")[0])
     found = {"ruler": ruler.digest} if ruler else {}
     weights = {"weights": initial.sha256} if initial else {}
     return StepKey(
@@ -53,7 +54,7 @@ def fit_step(
         inputs={
             "prepared": prepared.key,
             "recipe": digest_json(config.model_dump()),
-            "code": digest_code(*modules),
+            "code": digest_code(__name__, load_family(config.family).__module__),
         }
         | found
         | weights,
@@ -176,8 +177,7 @@ def train_or_fit(
         return fit_family(family, images, labels, folder, validation, log)
     if not isinstance(family, GradientFamily) or plan is None:
         raise TypeError(f"{family.config.family} is neither trained by gradients nor fitted")
-    _show_augmentation(images, family.config, folder / "augmentation.png")
-    log.file(folder / "augmentation.png")
+    log.augmentation(augment_first(images, family.config))
     return Trainer(family, images, labels, folder, plan, validation, log, checkpoint_seconds, frozen).run()
 
 
@@ -204,12 +204,10 @@ def unmeasured(*_: object) -> float:
     raise TrainingError("validation: generated images can be measured by a ruler only, and none was given")
 
 
-def _show_augmentation(images: npt.NDArray[np.uint8], config: GradientConfig, path: Path) -> None:
-    """A picture of what the network sees: training images above, augmented below."""
+def augment_first(images: npt.NDArray[np.uint8], config: GradientConfig) -> npt.NDArray[np.uint8]:
+    """The first training images (N, H, W, C), and after them what the network sees of them: the same, augmented."""
     first = np.ascontiguousarray(images[:COLUMNS])
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         changed = build_augmentation(config.augment)(to_planes(first)).permute(0, 2, 3, 1).numpy()
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        grid(np.concatenate((first, changed)), COLUMNS).save(path)
+    return np.concatenate((first, changed))

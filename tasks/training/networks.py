@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from models import load_family
 from models.families.family import Family, FamilyConfig, GradientConfig, GradientFamily, ImageShape
 from models.training.initial import Start, start_from
 from tasks.dataset.prepared import PreparedSet
-from tasks.training.initial import Initial
+
+if TYPE_CHECKING:
+    from tasks.training.initial import Initial
 
 
 def load_initial(family: Family, initial: Initial | None) -> Start | None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from models.errors import ServiceError
-from models.families.family import FamilyConfig
-from models.training.trainer import Trained
-from tasks.dataset.prepared import PreparedSet
 from tasks.photos.contact_sheet import grid
 from tasks.registry.tracking import Status, Tracking, open_tracking
 from tasks.workspace.progress import Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
+
+if TYPE_CHECKING:
+    from models.arrays import Images
+    from models.families.family import FamilyConfig
+    from models.training.trainer import Trained
+    from tasks.dataset.prepared import PreparedSet
 
 COLUMNS = 10
 SAMPLES = "samples"
@@ -56,12 +56,18 @@ class RunLog:
         """Log figures at `step`."""
         self._tell(lambda tracking: tracking.log_metrics(self.run_id, step, figures))
 
-    def samples(self, step: int, images: npt.NDArray[np.uint8]) -> None:
+    def samples(self, step: int, images: Images) -> None:
         """Keep a grid of samples as a frame of the training's film strip."""
         path = self._folder / f"samples-{step:07d}.png"
         grid(images, COLUMNS).save(path)
         self.file(path, SAMPLES)
         self._show(self.run_id, path)
+
+    def augmentation(self, images: Images) -> None:
+        """Keep a picture of what the network sees, a row of training images above the same augmented."""
+        path = self._folder / "augmentation.png"
+        grid(images, COLUMNS).save(path)
+        self.file(path)
 
     def file(self, path: Path, folder: str = "") -> None:
         """Log a file as an artifact of the run."""
