@@ -45,6 +45,7 @@ secrets: venv ## passwords and keys in any file of the repository
 format: venv ## rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python -m flows.stages inputs
 
 bench: venv ## measurements against peers
 	$(BIN)/python -m bench

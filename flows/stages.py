@@ -11,9 +11,11 @@ from flows.reporting.console import ConsoleProgress, run_command
 from models.errors import InputError
 from tasks.dataset.validate import require_valid
 from tasks.pipeline import steps as pipeline
+from tasks.promotion.shipments import RULERS, SHIPPED
+from tasks.workspace.code import find_module, list_code
 from tasks.workspace.git import git_commit
 from tasks.workspace.parameters import build_recipe, find_source, parse, read_params, read_prepare
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import SOURCE, Settings
 
 if TYPE_CHECKING:
     from tasks.dataset.prepared import PreparedSet
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tasks.training.result import FitResult
 
 OUT = Path("artifacts")
+LOCK = "requirements.lock"
 
 
 def prepare() -> None:
@@ -74,6 +77,50 @@ def _fitted(settings: Settings) -> tuple[FitResult, PreparedSet, RulerFile]:
         return pipeline.fit(settings, prepared, recipe, ruler, tags, watch).value, prepared, ruler
 
 
+def list_inputs(root: Path) -> dict[str, list[str]]:
+    """What each stage depends on, as `dvc.yaml` must have it: data, results before it, all code that its step imports.
+
+    The versions of packages are those of `requirements.lock`.
+    """
+    from models import load_family
+    from tasks.dataset import prepare, validate
+    from tasks.evaluation import generators, ruler
+    from tasks.training import fit
+
+    wanted = read_params(root)["reproduce"]
+    catalogue, family = find_source(root, wanted["catalogue"]), load_family(wanted["train"]["family"]).__module__
+    rulers = sorted(SHIPPED.glob(f"{RULERS}{wanted['catalogue']}-*.onnx"))
+    meta, onnx = "artifacts/prepare/meta.json", "artifacts/train/generator.onnx"
+    files: dict[str, list[str | Path]] = {
+        "prepare": [f"data/{catalogue}", validate.SUITES],
+        "train": [meta, *rulers],
+        "evaluate": [meta, onnx, *rulers],
+    }
+    code = {
+        "prepare": (validate.__name__, prepare.__name__),
+        "train": (ruler.__name__, fit.__name__, family),
+        "evaluate": (generators.__name__, family),
+    }
+    return {stage: [*map(_name, files[stage]), *_list_files(code[stage]), LOCK] for stage in STAGES}
+
+
+def write_inputs() -> None:
+    """Write what each stage depends on into `dvc.yaml`."""
+    from dvc.utils.serialize import modify_yaml
+
+    with modify_yaml("dvc.yaml") as described:
+        for stage, inputs in list_inputs(Settings().root).items():
+            described["stages"][stage]["deps"] = inputs
+
+
+def _list_files(roots: tuple[str, ...]) -> list[str]:
+    return [_name(path) for module in list_code(*roots) if (path := find_module(module))]
+
+
+def _name(path: str | Path) -> str:
+    return path if isinstance(path, str) else path.relative_to(SOURCE).as_posix()
+
+
 def copy(file: Path, folder: Path) -> None:
     """Put a copy of a kept file where DVC expects the stage's output."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,13 +128,14 @@ def copy(file: Path, folder: Path) -> None:
 
 
 STAGES = {"prepare": prepare, "train": train, "evaluate": evaluate}
+COMMANDS = {**STAGES, "inputs": write_inputs}
 
 
 def main(arguments: list[str]) -> None:
-    """Run the stage that is named."""
-    if len(arguments) != 1 or arguments[0] not in STAGES:
-        raise InputError("stage", " ".join(arguments), STAGES)
-    STAGES[arguments[0]]()
+    """Run the stage that is named, or `inputs`, which writes into `dvc.yaml` what the stages depend on."""
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        raise InputError("stage", " ".join(arguments), COMMANDS)
+    COMMANDS[arguments[0]]()
 
 
 if __name__ == "__main__":

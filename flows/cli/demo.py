@@ -53,8 +53,7 @@ def generate_or_skip(settings: Settings, outcome: TrainOutcome, count: int, seed
             from flows.generate import generate
 
             made = generate(slot=outcome.slot, count=count, seed=seed, out=str(folder))
-            result = {"sheet": str(made.sheet)}
-            records.save(step, result, [*made.images, made.sheet], made.seconds)
+            records.save(step, {}, [*made.images, made.sheet], made.seconds)
 
         begun = time.monotonic()
         with_prefect(settings, work)

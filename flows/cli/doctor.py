@@ -18,6 +18,8 @@ from flows.processes.prefect_server import answers, given_url, port_taken
 from flows.reporting.console import summary_table
 from models.errors import LedgerError
 from tasks.lineage.ledger import Ledger
+from tasks.registry.locations import find_strays
+from tasks.workspace.records import StepRecords
 from tasks.workspace.settings import Settings
 
 Status = Literal["ok", "warn", "fail"]
@@ -48,6 +50,7 @@ def diagnose(settings: Settings) -> list[Check]:
         check_disk,
         check_databases,
         check_ledger,
+        check_places,
         check_prefect,
         check_mlflow,
         check_debian,
@@ -169,6 +172,17 @@ def check_ledger(settings: Settings) -> Check:
     except LedgerError as error:
         return Check("ledger", "fail", str(error), "put HOME/ledger.jsonl back as it was; packshot lineage --verify")
     return Check("ledger", "ok", f"{len(entries)} moves, the chain holds")
+
+
+def check_places(settings: Settings) -> Check:
+    """What the home remembers lies within it, so that the checkout can move and a copy never writes into another."""
+    database = settings.home / "mlflow" / "mlflow.db"
+    outside = find_strays(database, settings.mlflow_artifacts) if database.exists() else []
+    outside += StepRecords(settings.home).find_strays(settings.root)
+    if outside:
+        advice = f"copy what is there to {settings.home}, or delete the records that name it: {settings.home / 'steps'}"
+        return Check("places", "warn", f"{len(outside)} records point elsewhere, first to {outside[0]}", advice)
+    return Check("places", "ok", "all that is remembered lies in the checkout and its state folder")
 
 
 def check_prefect(settings: Settings) -> Check:

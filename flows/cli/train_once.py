@@ -57,7 +57,8 @@ def train_or_skip(
     finally:
         server.stop()
     step = train_step(settings, outcome.data_md5, catalogue, recipe, quarantine, max_quarantined)
-    records.save(step, outcome.model_dump(mode="json"), [outcome.onnx, outcome.report], time.monotonic() - started)
+    result = outcome.model_dump(mode="json", context={"home": settings.home})
+    records.save(step, result, [outcome.onnx, outcome.report], time.monotonic() - started)
     return outcome
 
 
@@ -88,7 +89,7 @@ def find(
     record = records.find(train_step(settings, data.value.md5, catalogue, recipe, quarantine, max_quarantined))
     if record is None or not is_registered(settings, record):
         return None
-    outcome = TrainOutcome.model_validate(record.result)
+    outcome = TrainOutcome.model_validate(record.result, context={"home": settings.home})
     lines = [line.model_copy(update={"skipped": True, "seconds": 0.0}) for line in outcome.lines[1:]]
     return outcome.model_copy(update={"lines": [data.line, *lines]})
 

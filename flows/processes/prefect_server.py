@@ -150,6 +150,8 @@ class PrefectServer:
         if not self._record.exists():
             return None
         record = json.loads(self._record.read_text())
+        if record.get("home") != str(self.settings.home):  # of the home that this one is a copy of
+            return None
         try:
             process = psutil.Process(record["pid"])
             alive = process.status() != psutil.STATUS_ZOMBIE and process.create_time() == record["created"]
@@ -169,7 +171,7 @@ class PrefectServer:
         environment = {**os.environ, **self.settings.environment()}
         with storage_errors(self.log):  # not subprocess.Popen, which complains when the server outlives its object
             pid = os.posix_spawn(sys.executable, command, environment, file_actions=actions, setsid=True)
-        record = {"pid": pid, "created": psutil.Process(pid).create_time()}
+        record = {"home": str(self.settings.home), "pid": pid, "created": psutil.Process(pid).create_time()}
         write_atomically(self._record, json.dumps(record).encode())
 
 

@@ -20,6 +20,7 @@ from flows.processes.prefect_server import PREFECT_AUTH, answers, refuse_open_ho
 from flows.reporting.console import EXIT_INTERRUPTED, summary_table
 from models.errors import InputError, ServiceError
 from tasks.promotion.shipments import awaits_shipping
+from tasks.registry.tracking import create_database
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import storage_errors, write_atomically
 
@@ -44,6 +45,7 @@ def up(settings: Settings) -> None:
     refuse_taken_port("Prefect", settings.prefect_host, settings.prefect_port)
     refuse_taken_port("MLflow", settings.mlflow_host, settings.mlflow_port)
     make_folders(settings)
+    create_database(settings)
     ship_weights(settings)
     processes = Processes(settings)
     for name, command in parse_procfile(procfile.read_text()).processes.items():
@@ -126,7 +128,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
         "PACKSHOT_MLFLOW_HOST": settings.mlflow_host,
         "PACKSHOT_MLFLOW_PORT": str(settings.mlflow_port),
         "PACKSHOT_MLFLOW_DATABASE": settings.mlflow_database,
-        "PACKSHOT_MLFLOW_ARTIFACTS": str(settings.mlflow_artifacts),
+        "PACKSHOT_MLFLOW_ARTIFACTS": settings.mlflow_artifacts.as_uri(),
         "PACKSHOT_MLFLOW_AUTH": "--app-name basic-auth" if mlflow_auth(given) else "",
     }
 

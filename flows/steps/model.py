@@ -15,7 +15,7 @@ from models.families.family import FamilyConfig
 from tasks.dataset.prepared import PreparedSet
 from tasks.dataset.validate import ValidationReport
 from tasks.evaluation.generators import EvaluateConfig
-from tasks.evaluation.report import EvaluationReport, evaluation_folder
+from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 from tasks.evaluation.ruler import RulerFile, ensure_ruler, register_ruler
 from tasks.pipeline import steps as pipeline
 from tasks.pipeline.outcome import StepResult, StepSummary, TrainOutcome, timed
@@ -94,6 +94,6 @@ def conclude(
         data_md5=data.value.md5,
         data_docs=validation.value.data_docs,
         onnx=fitted.value.onnx,
-        report=evaluation_folder(settings, report.value.key) / "report.json",
+        report=evaluation_folder(settings, report.value.key) / REPORT,
         lines=[one.line for one in done if one is not None],
     )

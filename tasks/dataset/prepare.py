@@ -84,11 +84,16 @@ def prepare(
             "code": digest_code(__name__),
         }
     )
-    folder = settings.home / "prepared" / key
+    folder = prepared_folder(settings, key)
     with locked(folder.with_name(f"{key}.lock"), LOCK_SECONDS, f"preparing {catalogue.name}"):
         if not (folder / META).exists():
             _write(catalogue, version_md5, config, excluded, folder, progress or NullProgress())
     return PreparedSet.open(folder)
+
+
+def prepared_folder(settings: Settings, key: str) -> Path:
+    """Where the prepared set with this key is, or would be."""
+    return settings.home / "prepared" / key
 
 
 def show_categories(table: pd.DataFrame, categories: tuple[str, ...] | None) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import ValidationFailed
 from tasks.dataset.suite import ExpectationResult, Suite
 from tasks.workspace.code import digest_json
+from tasks.workspace.places import HomePath
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
 
@@ -68,8 +69,8 @@ class ValidationReport(BaseModel):
     failures: list[Failure]
     quarantined: list[str]
     refusal: str = ""
-    data_docs: Path
-    contact_sheet: Path | None
+    data_docs: HomePath
+    contact_sheet: HomePath | None
 
     def failure_rows(self) -> list[dict[str, str]]:
         """The failures as rows of a table."""
@@ -126,7 +127,8 @@ def validate(
         data_docs=judge.write_docs(),
         contact_sheet=write_contact_sheet(catalogue, table, first, folder / "failing-images.png"),
     )
-    write_atomically(folder / "report.json", report.model_dump_json(indent=1).encode())
+    kept = report.model_dump_json(indent=1, context={"home": settings.home})
+    write_atomically(folder / "report.json", kept.encode())
     return report
 
 

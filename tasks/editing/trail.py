@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.lineage.index import Attributes, Derivation, Lineage, Parent, _origin
+from tasks.lineage.index import Attributes, Derivation, Lineage, Parent, _origin, name_file
 from tasks.lineage.trace import Node
 from tasks.workspace.settings import Settings
 
@@ -15,19 +16,22 @@ if TYPE_CHECKING:
 
 def record_edits(settings: Settings, plan: Plan, edited: Sequence[EditedFile]) -> None:
     """Edited files, by the SHA-256 of their bytes: the originals, the networks and the files that they were made by."""
-    named = [Parent(Node("image", one.sha256, {"file": one.path}), one.role) for one in plan.files]
+    named = [
+        Parent(Node("image", one.sha256, {"file": name_file(settings.root, Path(one.path))}), one.role)
+        for one in plan.files
+    ]
     made = []
     for source, output, entry in edited:
         row = entry.row
         attributes: Attributes = {
-            "file": str(output.resolve()),
+            "file": name_file(settings.root, output),
             "operations": row.operations,
             "may_alter_product": "yes" if row.may_alter_product else "no",
             "source_type": row.source_type,
             "seed": plan.job.seed,
             "software": entry.software,
         }
-        original = Node("image", row.input_sha256, {"file": str(source.resolve())})
+        original = Node("image", row.input_sha256, {"file": name_file(settings.root, source)})
         versions = [Parent(Node("version", f"{one.slot}@{one.version}"), "edited by") for one in entry.networks]
         parents = [Parent(original, "edited from"), *versions, *named, *_origin("", entry.flow_run)]
         made.append(Derivation(Node("image", row.output_sha256, attributes, entry.created), parents))

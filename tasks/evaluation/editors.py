@@ -19,7 +19,7 @@ from models.families.restoration import JUDGED_AT_ONCE, SEED_OF_THE_JUDGE, Degra
 from models.imaging.inspection.similarity import ssim
 from models.metrics.criteria import PSNR
 from tasks.dataset.prepared import PreparedSet
-from tasks.evaluation.report import CONTACT_SHEET, PICTURES, EvaluationReport, Figure, evaluation_folder
+from tasks.evaluation.report import CONTACT_SHEET, PICTURES, REPORT, EvaluationReport, Figure, evaluation_folder
 from tasks.photos.contact_sheet import grid, save_sheet
 from tasks.registry.slots import rebuild
 from tasks.workspace.code import digest_code
@@ -95,7 +95,7 @@ def evaluate(
         grid(np.concatenate(judged.rows), 3, labels=["without it", "restored", "original"] * len(judged.rows)),
         folder / CONTACT_SHEET,
     )
-    write_atomically(folder / "report.json", report.model_dump_json(indent=1).encode() + b"\n")
+    write_atomically(folder / REPORT, report.model_dump_json(indent=1).encode() + b"\n")
     return report, folder
 
 

@@ -26,7 +26,7 @@ from tasks.evaluation.figures import (
     set_floors,
 )
 from tasks.evaluation.measured_sets import measure_generated, measure_real
-from tasks.evaluation.report import CONTACT_SHEET, EvaluationReport, evaluation_folder
+from tasks.evaluation.report import CONTACT_SHEET, REPORT, EvaluationReport, evaluation_folder
 from tasks.evaluation.sheets import film_strip, interpolation_sheet, pairs_sheet, version_sheet
 from tasks.photos.contact_sheet import grid, save_sheet
 from tasks.workspace.code import digest_code
@@ -135,7 +135,7 @@ def evaluate(
     )
     with storage_errors(folder):
         np.save(folder / "features.npy", made.features.numpy())
-    write_atomically(folder / "report.json", report.model_dump_json(indent=1).encode() + b"\n")
+    write_atomically(folder / REPORT, report.model_dump_json(indent=1).encode() + b"\n")
     return report, folder
 
 

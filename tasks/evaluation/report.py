@@ -11,6 +11,7 @@ from tasks.workspace.settings import Settings
 
 EVALUATION = "evaluation"
 """The folder of a run's artifacts where its version's report and pictures are."""
+REPORT = "report.json"
 CONTACT_SHEET = "contact-sheet.png"
 PICTURES = {
     CONTACT_SHEET: "Fixed seeds by category: the same place in every version",

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.lineage.index import Attributes, Derivation, Lineage, Parent, _origin
+from tasks.lineage.index import Attributes, Derivation, Lineage, Parent, _origin, name_file
 from tasks.lineage.trace import Node
 from tasks.provenance.generated import Provenance
 from tasks.workspace.settings import Settings
@@ -22,7 +22,7 @@ def record_images(settings: Settings, images: list[tuple[Path, Provenance]], flo
     made = []
     for path, provenance in images:
         attributes: Attributes = {
-            "file": str(path.resolve()),
+            "file": name_file(settings.root, path),
             "seed": provenance.seed,
             "index": provenance.index,
             "category": provenance.category,
@@ -38,10 +38,10 @@ def record_texture(settings: Settings, example: Path, grown: GrownTexture) -> No
     """A grown texture, and the photograph that it was grown from, each by the SHA-256 of its bytes."""
     record = grown.record
     attributes: Attributes = {
-        "file": str(grown.path.resolve()),
+        "file": name_file(settings.root, grown.path),
         "seed": record.seed,
         "size": record.size,
         "software": record.software,
     }
-    source = Node("image", record.example_sha256, {"file": str(example.resolve())})
+    source = Node("image", record.example_sha256, {"file": name_file(settings.root, example)})
     Lineage(settings).record(Node("image", digest_file(grown.path), attributes), [Parent(source, "grown from")])

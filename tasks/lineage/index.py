@@ -216,6 +216,12 @@ def _edge_row(edge: Edge) -> dict[str, object]:
     }
 
 
+def name_file(root: Path, path: Path) -> str:
+    """A file's path as the index keeps it: as seen from the checkout where it is inside, so that both can move."""
+    found = path.resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else str(found)
+
+
 def _origin(commit: str, flow_run: str) -> list[Parent]:
     parents = [Parent(Node("commit", commit), "code at")] if commit else []
     return parents + ([Parent(Node("flow_run", flow_run), "started by")] if flow_run else [])

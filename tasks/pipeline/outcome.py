@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+from tasks.workspace.places import HomePath
 
 Value = TypeVar("Value")
 
@@ -43,9 +44,9 @@ class TrainOutcome(BaseModel):
     run_id: str
     flow_run: str
     data_md5: str
-    data_docs: Path
-    onnx: Path
-    report: Path
+    data_docs: HomePath
+    onnx: HomePath
+    report: HomePath
     lines: list[StepSummary]
 
 

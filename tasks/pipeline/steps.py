@@ -78,9 +78,10 @@ def validate(
             catalogue = read(data.folder, data.name, data.md5)
             report = judge(catalogue, data.md5, settings, quarantine, max_quarantined)
             if report.success:
-                records.save(step, report.model_dump(mode="json"), [], time.monotonic() - started)
+                kept = report.model_dump(mode="json", context={"home": settings.home})
+                records.save(step, kept, [], time.monotonic() - started)
         else:
-            report = ValidationReport.model_validate(found.result)
+            report = ValidationReport.model_validate(found.result, context={"home": settings.home})
     record_validation(settings, data, report)
     what = f"suite {report.suite}: {len(report.checks)} expectations for {report.evaluated:,} rows"
     what += f", {len(report.quarantined)} rows set aside" if report.quarantined else ""
@@ -96,7 +97,8 @@ def prepare(
 ) -> StepResult[PreparedSet]:
     """Split by product and write memory-mapped arrays."""
     from tasks.dataset.prepare import prepare as write
-    from tasks.dataset.prepared import PreparedSet
+    from tasks.dataset.prepare import prepared_folder
+    from tasks.dataset.prepared import META, PreparedSet
 
     inputs = {
         "data": data.md5,
@@ -108,10 +110,10 @@ def prepare(
     def work() -> tuple[dict[str, Any], list[Path]]:
         catalogue = read(data.folder, data.name, data.md5)
         made = write(catalogue, data.md5, config, report.quarantined, settings, progress)
-        return {"folder": str(made.folder)}, [made.folder / "meta.json"]
+        return {"key": made.key}, [made.folder / META]
 
     record, line = _run(settings, StepKey(name="prepare", inputs=inputs), work)
-    prepared = PreparedSet.open(Path(record.result["folder"]))
+    prepared = PreparedSet.open(prepared_folder(settings, record.result["key"]))
     record_prepared(settings, prepared, data, report)
     sizes = ", ".join(f"{len(prepared.images(split)):,} {split}" for split in ("train", "validation", "test"))
     height, width, channels = prepared.shape
@@ -139,14 +141,14 @@ def fit(
 
     initial = find_initial(settings, config)
     recipe = name_source(config, initial)
-    step = fit_step(prepared, recipe, ruler, initial)
+    step, here = fit_step(prepared, recipe, ruler, initial), {"home": settings.home}
 
     def work() -> tuple[dict[str, Any], list[Path]]:
         fitted = train(settings, prepared, recipe, ruler, step.key, tags, progress, show or (lambda *_: None), initial)
-        return fitted.model_dump(mode="json"), [fitted.onnx, fitted.weights]
+        return fitted.model_dump(mode="json", context=here), [fitted.onnx, fitted.weights]
 
     record, line = _run(settings, step, work)
-    fitted = FitResult.model_validate(record.result)
+    fitted = FitResult.model_validate(record.result, context=here)
     record_run(settings, fitted, prepared, tags)
     return StepResult(fitted, line(fitted.text))
 
@@ -168,17 +170,17 @@ def evaluate(
     from models.metrics.criteria import TITLES
     from tasks.evaluation.generators import evaluate as judge
     from tasks.evaluation.generators import evaluate_step
-    from tasks.evaluation.report import EvaluationReport
+    from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 
     training = training or onnx.parent
     step = evaluate_step(digest_file(onnx), family, prepared, config, ruler, training)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
         _, folder = judge(settings, onnx, family, prepared, config, ruler, step.key, progress, training)
-        return {"folder": str(folder)}, [folder / "report.json", folder / "features.npy"]
+        return {}, [folder / REPORT, folder / "features.npy"]
 
-    record, line = _run(settings, step, work)
-    report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
+    _, line = _run(settings, step, work)
+    report = EvaluationReport.read(evaluation_folder(settings, step.key) / REPORT)
     distance = f"{TITLES[report.criterion]} {report.distance.value:.4g} (real against real {report.distance.floor:.2g})"
     what = f"{report.samples:,} samples: {distance}, coverage {report.value('coverage'):.2f}"
     return StepResult(report, line(what))
@@ -191,16 +193,16 @@ def evaluate_editor(
     from models.metrics.criteria import PSNR
     from tasks.evaluation.editors import SCORES, evaluate_step
     from tasks.evaluation.editors import evaluate as judge
-    from tasks.evaluation.report import EvaluationReport
+    from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 
     step = evaluate_step(digest_file(onnx), family, prepared)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
         _, folder = judge(settings, onnx, family, prepared, step.key, progress)
-        return {"folder": str(folder)}, [folder / "report.json", folder / SCORES]
+        return {}, [folder / REPORT, folder / SCORES]
 
-    record, line = _run(settings, step, work)
-    report = EvaluationReport.read(Path(record.result["folder"]) / "report.json")
+    _, line = _run(settings, step, work)
+    report = EvaluationReport.read(evaluation_folder(settings, step.key) / REPORT)
     baseline = f"{report.protocol['baseline']} {report.value('baseline_psnr'):.2f} dB"
     what = f"{report.protocol['measured']} {report.value(PSNR):.2f} dB"
     return StepResult(report, line(f"{report.samples:,} held-out images: {what}, {baseline}"))

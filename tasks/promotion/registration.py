@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from models.exported.editor import ExportedRestoration
-from tasks.evaluation.report import EVALUATION, PICTURES, evaluation_folder
+from tasks.evaluation.report import EVALUATION, PICTURES, REPORT, evaluation_folder
 from tasks.lineage.index import Derivation, Lineage, Parent
 from tasks.lineage.trace import Node
 from tasks.promotion.card import write_card
@@ -98,7 +98,7 @@ def log_report(settings: Settings, run_id: str, step: int, report: EvaluationRep
     """Log the report's figures, at update `step`, and its pictures on the run that the version came from."""
     tracking, folder = open_tracking(settings), evaluation_folder(settings, report.key)
     tracking.log_metrics(run_id, step, {metric_name(figure): figure.value for figure in report.figures})
-    for name in ("report.json", *PICTURES):
+    for name in (REPORT, *PICTURES):
         if name not in report.left_out:
             tracking.log_figure_file(run_id, folder / name, EVALUATION)
 

@@ -159,7 +159,7 @@ def awaits_shipping(settings: Settings, folder: Path = SHIPPED) -> bool:
 
 def _note(settings: Settings, shipments: Sequence[Shipment]) -> Path:
     """Where it is noted that these weights are in the registry that is in use."""
-    registry = os.environ.get("MLFLOW_TRACKING_URI") or settings.mlflow_database
+    registry = os.environ.get("MLFLOW_TRACKING_URI", "")  # "" is the home's own, wherever it stands
     key = digest_json([registry, [one.card.model_dump() for one in shipments]])
     return settings.home / "shipped" / f"{key}.json"
 

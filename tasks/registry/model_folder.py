@@ -64,8 +64,9 @@ def fetch_file(settings: Settings, tracking: Tracking, slot: str, version: int, 
 
     with service_errors(tracking.uri):
         folder = tracking.client.get_model_version_download_uri(slot, str(version))
-        if folder.startswith(("/", "file://")):
-            return Path(folder.removeprefix("file://")) / name
+        here = tracking.find_files(folder)
+        if here is not None:
+            return here / name
         cache = settings.home / "models" / slot / str(version)
         if not (cache / name).exists():
             cache.mkdir(parents=True, exist_ok=True)

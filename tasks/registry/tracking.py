@@ -8,6 +8,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from models.errors import InputError, ServiceError
+from tasks.registry.locations import ROOT, SQLITE, address, find_files, resolve_beside_database, settle
 from tasks.workspace.settings import Settings
-from tasks.workspace.storage import explain_database_error, locked, storage_errors
+from tasks.workspace.storage import explain_database_error, locked, storage_errors, write_atomically
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,6 +31,7 @@ CLIENT_ENVIRONMENT = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+FILES = "/api/2.0/mlflow-artifacts/artifacts"  # of the server, whatever runs they belong to
 PARAM_LENGTH = 6000
 DIGEST_LENGTH = 36
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -36,20 +39,29 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 @dataclass(frozen=True)
 class Tracking:
-    """A way to MLflow: `uri` is the server's address or the database; every call names its run, no thread has one."""
+    """A way to MLflow: `uri` is the server's address or the database; every call names its run, no thread has one.
+
+    `artifacts` is the home's folder of files, None where a registry that is not the home's was asked for.
+    """
 
     uri: str
     client: MlflowClient
     artifacts: Path | None
 
+    def find_files(self, location: str) -> Path | None:
+        """The folder on this machine of the files at a location that MLflow names; None when it is on another."""
+        if location.startswith(ROOT) and self.artifacts is None:
+            return None
+        return find_files(self.artifacts or Path(), location)
+
     def experiment(self, name: str) -> str:
-        """The id of experiment `name`, made when missing, with its files where client and server both read them."""
+        """The id of experiment `name`, made when missing, with its files in the home."""
         from mlflow.exceptions import MlflowException
 
         with service_errors(self.uri):
             found = self.client.get_experiment_by_name(name)
             if found is None:
-                location = None if self.artifacts is None else str(self.artifacts / name)
+                location = None if self.artifacts is None else address(name)
                 try:
                     return str(self.client.create_experiment(name, artifact_location=location))
                 except MlflowException as error:
@@ -151,6 +163,7 @@ def open_tracking(settings: Settings) -> Tracking:
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     for name, value in CLIENT_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    resolve_beside_database()
     explicit = check_tracking()
     if explicit:
         return Tracking(explicit, MlflowClient(explicit, registry_uri=explicit), artifacts=None)
@@ -161,17 +174,21 @@ def open_tracking(settings: Settings) -> Tracking:
 
 
 def serves_home(settings: Settings) -> bool:
-    """True when an MLflow server answers at `settings.mlflow_url` and keeps its files in this checkout's home.
+    """True when the MLflow server at `settings.mlflow_url` hands out a file that was just put into this home.
 
-    A server of another checkout on the same port is not ours: writing there would mix two registries.
+    A server of another checkout on the same port is not ours, be it the one that ours is a copy of: writing there would
+    mix two registries.
     """
-    url = f"{settings.mlflow_url}/api/2.0/mlflow/experiments/get?experiment_id=0"
+    probe = settings.mlflow_artifacts / f".probe-{uuid.uuid4().hex}"
     try:
-        with urllib.request.urlopen(url, timeout=PROBE_SECONDS) as answer:
-            location = json.load(answer)["experiment"]["artifact_location"]
-    except (OSError, ValueError, KeyError):  # nobody there, or somebody who is not MLflow
+        ask_health(settings.mlflow_url)
+        write_atomically(probe, probe.name.encode())
+        with urllib.request.urlopen(f"{settings.mlflow_url}{FILES}/{probe.name}", timeout=PROBE_SECONDS) as answer:
+            return bool(answer.read() == probe.name.encode())
+    except (ServiceError, OSError, ValueError):  # nobody there, or somebody who is not MLflow or not ours
         return False
-    return Path(str(location).removeprefix("file://")).is_relative_to(settings.mlflow_artifacts)
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def check_tracking() -> str:
@@ -198,11 +215,11 @@ def ask_health(uri: str) -> None:
 
 
 def create_database(settings: Settings) -> None:
-    """Make MLflow's database when it is not there, with its default files under `settings.mlflow_artifacts`."""
+    """Make MLflow's database when it is not there, and have the one that is there name its files by their addresses."""
     folder = settings.mlflow_artifacts
-    database = Path(settings.mlflow_database.removeprefix("sqlite:///"))
+    database = Path(settings.mlflow_database.removeprefix(SQLITE))
     ready = folder / ".ready"
-    if ready.exists() and database.exists():
+    if is_settled(ready) and database.exists():
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -210,11 +227,17 @@ def create_database(settings: Settings) -> None:
         locked(database.with_suffix(".lock"), seconds=600, doing="creating MLflow's database"),
         storage_errors(database),
     ):
-        if ready.exists() and database.exists():  # made while this process waited
+        if is_settled(ready) and database.exists():  # made while this process waited
             return
         folder.mkdir(parents=True, exist_ok=True)
-        SqlAlchemyStore(settings.mlflow_database, str(folder))  # type: ignore[no-untyped-call]
-        ready.touch()
+        SqlAlchemyStore(settings.mlflow_database, ROOT)  # type: ignore[no-untyped-call]
+        settle(database, folder)
+        write_atomically(ready, ROOT.encode())
+
+
+def is_settled(ready: Path) -> bool:
+    """Whether the database was made, and names its files by addresses; older versions left the mark empty."""
+    return ready.exists() and ready.read_text() == ROOT
 
 
 @contextmanager

@@ -86,10 +86,10 @@ def fit(
     with locked(folder / "lock", seconds=24 * 3600, doing="training the same recipe on the same data"):
         result = folder / "result.json"
         if result.exists():
-            return FitResult.model_validate_json(result.read_text())
+            return FitResult.model_validate_json(result.read_bytes(), context={"home": settings.home})
         with storage_errors(folder):
             fitted = _fit(settings, prepared, config, ruler, folder, tags, progress, show, initial)
-        write_atomically(result, fitted.model_dump_json(indent=1).encode())
+        write_atomically(result, fitted.model_dump_json(indent=1, context={"home": settings.home}).encode())
         return fitted
 
 

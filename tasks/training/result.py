@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.training.initial import NETWORKS_FILE
 from models.training.speed import SpeedPlan
+from tasks.workspace.places import HomePath
 
 
 class FitResult(BaseModel):
@@ -17,7 +18,7 @@ class FitResult(BaseModel):
 
     key: str
     family: str
-    folder: Path
+    folder: HomePath
     run_id: str
     steps: int
     best_step: int

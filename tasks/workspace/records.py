@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.workspace.code import digest_json
+from tasks.workspace.places import locate, shorten
 from tasks.workspace.storage import digest_file, locked, write_atomically
 
 DIGEST = re.compile("[0-9a-f]{32,}")
@@ -38,7 +39,7 @@ class StepKey(BaseModel):
 
 
 class Record(BaseModel):
-    """What a step left behind: `files` (path -> sha256) must still be there for the record to hold."""
+    """What a step left behind: `files` (path as seen from the home -> sha256) must still be there for it to hold."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,16 +49,25 @@ class Record(BaseModel):
     seconds: float
     finished: str
 
-    def holds(self) -> bool:
+    def holds(self, home: Path) -> bool:
         """True when every file it names still has the recorded bytes."""
-        return all(Path(path).is_file() and digest_file(Path(path)) == digest for path, digest in self.files.items())
+        files = ((locate(home, name), digest) for name, digest in self.files.items())
+        return all(path.is_file() and digest_file(path) == digest for path, digest in files)
+
+
+def read_record(path: Path) -> Record | None:
+    """The record at `path`; None for a damaged one, or another version's: it costs one more run."""
+    try:
+        return Record.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 class StepRecords:
     """The records under `HOME/steps/`, a JSON file each, named after the step and its key."""
 
     def __init__(self, home: Path) -> None:
-        self.folder = home / "steps"
+        self.home, self.folder = home, home / "steps"
 
     def path(self, step: StepKey) -> Path:
         return self.folder / f"{step.name}-{step.key}.json"
@@ -67,19 +77,27 @@ class StepRecords:
         return next(self.folder.glob(f"{name}-*.json"), None) is not None
 
     def find(self, step: StepKey) -> Record | None:
-        """The record of an equal step whose files are still there, or None: also where the record cannot be read."""
-        try:
-            record = Record.model_validate_json(self.path(step).read_bytes())
-        except (FileNotFoundError, ValidationError):  # a damaged record, or another version's, costs one more run
-            return None
-        return record if record.holds() else None
+        """The record of an equal step whose files are still there, or None."""
+        record = read_record(self.path(step))
+        return record if record and record.holds(self.home) else None
+
+    def find_strays(self, root: Path) -> list[str]:
+        """Files that records name and that lie neither in the home nor in the checkout `root`."""
+        return sorted(
+            {
+                str(path)
+                for record in filter(None, map(read_record, sorted(self.folder.glob("*.json"))))
+                for path in (locate(self.home, name) for name in record.files)
+                if not path.is_relative_to(self.home) and not path.is_relative_to(root)
+            }
+        )
 
     def save(self, step: StepKey, result: dict[str, Any], files: list[Path], seconds: float) -> Record:
         """Write the record once the step is done; `result` is what later steps and the summary read."""
         record = Record(
             step=step,
             result=result,
-            files={str(path): digest_file(path) for path in files},
+            files={shorten(self.home, path): digest_file(path) for path in files},
             seconds=round(seconds, 2),
             finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         )

@@ -69,8 +69,9 @@ def filled(disk: Path) -> Iterator[None]:
 def mlflow_server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """MLflow's own server, over the home's database."""
     where = ["--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "1"]
-    store = ["--backend-store-uri", settings.mlflow_database, "--default-artifact-root", str(settings.mlflow_artifacts)]
-    command = [sys.executable, "-m", "mlflow", "server", *where, *store, "--no-serve-artifacts"]
+    store = ["--backend-store-uri", settings.mlflow_database, "--default-artifact-root", "mlflow-artifacts:/"]
+    files = ["--artifacts-destination", settings.mlflow_artifacts.as_uri()]
+    command = [sys.executable, "-m", "mlflow", "server", *where, *store, *files]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:

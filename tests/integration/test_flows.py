@@ -82,7 +82,7 @@ def test_the_leaderboard_is_the_slots_page_in_mlflow(workshop, first):
     assert "| 1 | 1 | dcgan | champion |" in description
     experiment = tracking.client.get_experiment_by_name("leaderboards")
     run = tracking.client.search_runs([experiment.experiment_id])[0]
-    page = (Path(run.info.artifact_uri) / "leaderboard.html").read_text()
+    page = (tracking.find_files(run.info.artifact_uri) / "leaderboard.html").read_text()
     assert "data:image/png;base64," in page
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,7 +115,7 @@ def test_the_page_and_the_slots_description_are_in_mlflow(registry_settings, tra
     experiment = tracking.client.get_experiment_by_name("leaderboards").experiment_id
     runs = tracking.client.search_runs([experiment], f"tags.slot = '{slot}'")
     assert len(runs) == 1
-    page = (Path(runs[0].info.artifact_uri) / "leaderboard.html").read_text(encoding="utf-8")
+    page = (tracking.find_files(runs[0].info.artifact_uri) / "leaderboard.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 2
     assert page.index("1. version 2") < page.index("2. version 1")
 

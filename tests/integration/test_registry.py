@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.server
-import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -37,8 +37,9 @@ def test_run_keeps_params_metrics_figure_and_dataset(settings, tracking, tmp_pat
     assert run.data.params == {"epochs": "3"}
     assert run.data.metrics == {"loss": 0.5, "speed": 300.0}
     assert run.info.status == "FINISHED"
-    assert (Path(run.info.artifact_uri) / "grids" / "grid.txt").read_text() == "grid"
-    assert Path(run.info.artifact_uri).is_relative_to(settings.mlflow_artifacts)
+    assert run.info.artifact_uri == f"mlflow-artifacts:/test/{run_id}/artifacts"
+    kept = settings.mlflow_artifacts / "test" / run_id / "artifacts" / "grids" / "grid.txt"
+    assert kept.read_text() == "grid"
     found = tracking.client.search_runs([run.info.experiment_id], f"dataset.digest = '{MD5}'")
     assert run_id in [one.info.run_id for one in found]
 
@@ -70,24 +71,29 @@ def test_no_server_means_the_database(settings, tracking):
     assert tracking.uri == settings.mlflow_database
 
 
-@pytest.mark.parametrize(("location", "ours"), [("{artifacts}/0", True), ("/elsewhere/0", False), ("", False)])
-def test_only_the_server_of_this_home_is_used(settings, location, ours):
-    answer = json.dumps({"experiment": {"artifact_location": location.format(artifacts=settings.mlflow_artifacts)}})
+@pytest.mark.parametrize(("served", "ours"), [("home", True), ("copy", False), ("", False)])
+def test_only_the_server_of_this_home_is_used(settings, tmp_path, served, ours):
+    shutil.copytree(settings.mlflow_artifacts, tmp_path / "copy", dirs_exist_ok=True)
+    folder = {"home": settings.mlflow_artifacts, "copy": tmp_path / "copy"}.get(served)
 
     class Server(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send_response(200)
+            file = folder / Path(self.path).name if folder else None
+            found = self.path == "/health" or file is None or file.exists()
+            self.send_response(200 if found else 404)
             self.end_headers()
-            self.wfile.write(answer.encode() if location else b"some other program")
+            self.wfile.write(file.read_bytes() if file and file.is_file() else b"OK")
 
         def log_message(self, *_):
             pass
 
     with http.server.HTTPServer(("127.0.0.1", settings.mlflow_port), Server) as server:
-        thread = threading.Thread(target=server.handle_request)
+        thread = threading.Thread(target=server.serve_forever)
         thread.start()
         assert serves_home(settings) is ours
+        server.shutdown()
         thread.join()
+    assert not list(settings.mlflow_artifacts.glob(".probe-*"))
 
 
 def test_registered_file_has_the_bytes_and_gives_the_numbers(settings, slot, add_version, tmp_path):

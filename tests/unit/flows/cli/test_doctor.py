@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from flows.cli import doctor
+from tasks.workspace.records import StepKey, StepRecords
 from tasks.workspace.settings import Settings
 
 
@@ -101,3 +102,16 @@ def test_photographs_are_optional_but_must_exist_when_named(settings, monkeypatc
 def test_debian_data_sets_that_are_installed_are_found(settings):
     (settings.debian_datasets / "fashion-mnist").mkdir(parents=True)
     assert doctor.check_debian(settings).found == str(settings.debian_datasets / "fashion-mnist")
+
+
+def test_what_a_home_remembers_of_another_place_is_named(settings, tmp_path):
+    assert doctor.check_places(settings).status == "ok"
+    records, made = StepRecords(settings.home), settings.home / "made.txt"
+    made.parent.mkdir()
+    made.write_text("made")
+    records.save(StepKey(name="prepare", inputs={}), {}, [made], 0.1)
+    assert doctor.check_places(settings).status == "ok"
+    record = next(records.folder.glob("*.json"))
+    record.write_text(record.read_text().replace('"made.txt"', '"/elsewhere/.packshot/made.txt"'))
+    check = doctor.check_places(settings)
+    assert (check.status, check.found) == ("warn", "1 records point elsewhere, first to /elsewhere/.packshot/made.txt")

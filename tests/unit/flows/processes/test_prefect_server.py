@@ -1,14 +1,19 @@
 """Finding the Prefect server, and what is said when there is none; tests/integration starts one."""
 
+import json
+import os
+import shutil
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import psutil
 import pytest
 
 from flows.processes.prefect_server import PrefectServer, answers, log_tail, port_taken, prefect_server
 from models.errors import ServiceError
 from tasks.workspace.settings import Settings
+from tasks.workspace.storage import write_atomically
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -100,3 +105,11 @@ def test_a_port_taken_by_something_else_is_named(settings, pages):
     taken = settings.model_copy(update={"prefect_port": port})
     with pytest.raises(ServiceError, match=f"port {port} .*PACKSHOT_PREFECT_PORT"), prefect_server(taken):
         pass
+
+
+def test_a_copy_of_a_home_does_not_take_the_originals_server_for_its_own(settings, tmp_path):
+    running = {"home": str(settings.home), "pid": os.getpid(), "created": psutil.Process().create_time()}
+    write_atomically(settings.home / "prefect" / "server.json", json.dumps(running).encode())
+    assert PrefectServer(settings)._started() == psutil.Process()
+    shutil.copytree(settings.home, tmp_path / "copy")
+    assert PrefectServer(Settings(root=tmp_path, PACKSHOT_HOME=tmp_path / "copy"))._started() is None

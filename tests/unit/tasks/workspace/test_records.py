@@ -1,10 +1,11 @@
-import importlib
+import json
+import shutil
 import threading
 import time
 
 import pytest
 
-from tasks.workspace.code import digest_code, digest_json
+from tasks.workspace.code import digest_json
 from tasks.workspace.records import StepKey, StepRecords
 
 
@@ -89,6 +90,37 @@ def test_different_steps_do_not_wait_for_each_other(records, work):
     assert records.run(step(), nested)[0].result == {"answer": 42}
 
 
+def test_a_record_moves_with_its_home(records, work, tmp_path):
+    work.file = tmp_path / "home" / "made" / "file.txt"
+    work.file.parent.mkdir(parents=True)
+    records.run(step(), work)
+    (tmp_path / "home").rename(tmp_path / "moved")
+    assert StepRecords(tmp_path / "moved").run(step(), work)[1]
+    assert str(tmp_path) not in StepRecords(tmp_path / "moved").path(step()).read_text()
+
+
+def test_a_copy_looks_at_its_own_files(records, work, tmp_path):
+    work.file = tmp_path / "home" / "made.txt"
+    records.run(step(), work)
+    shutil.copytree(tmp_path / "home", tmp_path / "copy")
+    (tmp_path / "copy" / "made.txt").unlink()
+    assert StepRecords(tmp_path / "copy").find(step()) is None
+    assert records.find(step()) is not None
+
+
+def test_what_an_older_version_recorded_outside_is_found(records, work, tmp_path):
+    work.file = tmp_path / "home" / "made.txt"
+    records.run(step(), work)
+    assert records.find_strays(tmp_path / "checkout") == []
+    content = json.loads(records.path(step()).read_text())
+    elsewhere = str(tmp_path / "old" / "made.txt")
+    content["files"] = {elsewhere: content["files"]["made.txt"]}
+    records.path(step()).write_text(json.dumps(content))
+    assert records.find_strays(tmp_path / "checkout") == [elsewhere]
+    shutil.copytree(tmp_path / "home", tmp_path / "old")
+    assert records.find(step()) is not None, "an absolute path is read as it is"
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"step": 1}', '{"another": "version"}'])
 def test_a_damaged_record_costs_one_run(records, work, content):
     records.run(step(), work)
@@ -122,30 +154,3 @@ def test_a_key_names_the_value_whatever_its_order():
     assert digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
     assert digest_json({"a": 1}) != digest_json({"a": "1"})
     assert len(digest_json(None)) == 32
-
-
-def test_the_digest_of_code_follows_its_source_without_running_it(tmp_path, monkeypatch):
-    source = tmp_path / "some_module_of_this_test.py"
-    source.write_text("raise SystemExit\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    first = digest_code("some_module_of_this_test")
-    assert digest_code("some_module_of_this_test") == first
-    source.write_text("raise SystemExit  # changed\n")
-    assert digest_code("some_module_of_this_test") != first
-
-
-def test_the_digest_of_code_depends_on_the_names():
-    assert (
-        digest_code("tasks.workspace.records")
-        != digest_code("tasks.workspace.storage")
-        != digest_code("tasks.workspace.records", "tasks.workspace.storage")
-    )
-    assert digest_code("tasks.workspace.records", "tasks.workspace.storage") == digest_code(
-        "tasks.workspace.storage", "tasks.workspace.records"
-    )
-
-
-def test_a_module_that_is_not_there_is_named():
-    with pytest.raises(ModuleNotFoundError, match=r"tasks\.nothing"):
-        digest_code("tasks.nothing")
