@@ -14,9 +14,10 @@ from pydantic import Field
 from flows.reporting.watch import step_progress
 from serving.networks import RegistryNetworks
 from tasks.editing.batch import edit_folder
-from tasks.editing.job import EditJob, FileFormat
+from tasks.editing.job import EditJob
 from tasks.editing.tally import BatchResult
 from tasks.operations.contract.operation import Operation
+from tasks.photos.formats import FileFormat
 from tasks.photos.reading import Icc
 from tasks.photos.writing import WriteOptions
 from tasks.workspace.settings import Settings

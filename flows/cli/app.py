@@ -10,6 +10,8 @@ from typing import Annotated, Optional
 import typer
 
 from flows.reporting.console import run_command
+from tasks.market.listing import list_markets
+from tasks.photos.formats import WRITTEN
 
 app = typer.Typer(
     name="packshot",
@@ -157,7 +159,7 @@ def edit(
     op: Annotated[Optional[list[str]], typer.Option(help="NAME[:VALUE][,key=value...]; again for the next.")] = None,  # noqa: UP045
     ops: Annotated[Optional[Path], typer.Option(help="A JSON file with a list of operations.")] = None,  # noqa: UP045
     mask: Annotated[Optional[Path], typer.Option(help="White where an operation with a region works.")] = None,  # noqa: UP045
-    form: Annotated[Optional[str], typer.Option("--format", help="png, jpg, webp or tif; else OUT's suffix.")] = None,  # noqa: UP045
+    form: Annotated[Optional[str], typer.Option("--format", help=f"{', '.join(WRITTEN)}; else OUT's suffix.")] = None,  # noqa: UP045
     quality: Annotated[int, typer.Option(help="Of JPEG and WebP, 1 to 100.")] = 92,
     lossless: Annotated[bool, typer.Option(help="WebP keeps every pixel.")] = False,
     icc: Annotated[str, typer.Option(help="srgb converts the colours, keep leaves them in their profile.")] = "srgb",
@@ -192,18 +194,18 @@ def operations(
     name: Annotated[Optional[str], typer.Argument(help="One of them, with its parameters.")] = None,  # noqa: UP045
 ) -> None:
     """What `edit --op` takes: the operations, or the parameters of one."""
-    from flows.cli.edit import list_operations, list_parameters
+    from flows.cli.edit import show_operations, show_parameters
 
     if name is None:
-        list_operations()
+        show_operations()
     else:
-        list_parameters(name)
+        show_parameters(name)
 
 
 @app.command()
 def check(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")],
-    market: Annotated[str, typer.Option(help="amazon, ebay, google, or a YAML file of rules.")],
+    market: Annotated[str, typer.Option(help=f"{', '.join(list_markets())}, or a YAML file of rules.")],
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended, and check again.")] = False,
     out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where --fix writes: a file or a folder.")] = None,  # noqa: UP045

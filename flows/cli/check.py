@@ -12,7 +12,6 @@ from flows.reporting.console import ConsoleProgress, say, summary_table
 from models.errors import InputError, PackshotError
 
 if TYPE_CHECKING:
-    from tasks.editing.job import FileFormat
     from tasks.market.check import Report
     from tasks.market.fixes import FixPlan
     from tasks.market.rules import Market
@@ -94,7 +93,7 @@ def mend_all(
             checked.append(Checked(report, left=reason))
             continue
         try:
-            notes = fix(Path(report.file), plan, target, overwrite)
+            notes = fix(report, plan, target, overwrite)
         except PackshotError as error:
             checked.append(Checked(report, left=str(error)))
         else:
@@ -104,11 +103,12 @@ def mend_all(
 
 def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[FixPlan | None], list[str]]:
     """What mends each picture, and why nothing does."""
+    from flows.cli.edit import format_of
     from tasks.market.fixes import plan_fix
 
     plans: list[FixPlan | None] = []
     left: list[str] = []
-    form = choose_format(out)
+    form = format_of(out) if out is not None else None
     for report in reports:
         try:
             plans.append(plan_fix(report, form))
@@ -117,21 +117,6 @@ def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[FixPlan 
             plans.append(None)
             left.append(str(error))
     return plans, left
-
-
-def choose_format(out: Path | None) -> FileFormat | None:
-    """The format that the name of a file asks for; None where there is no name.
-
-    Raises:
-        InputError: the name ends in a suffix that is not written.
-    """
-    from flows.cli.edit import FORMS
-
-    if out is None:
-        return None
-    if out.suffix.lower() not in FORMS:
-        raise InputError("-o", str(out), f"a folder, or a name that ends in {', '.join(FORMS)}")
-    return FORMS[out.suffix.lower()]
 
 
 def name_targets(pictures: Sequence[str], plans: Sequence[FixPlan | None], out: Path) -> list[Path]:
@@ -145,21 +130,15 @@ def name_targets(pictures: Sequence[str], plans: Sequence[FixPlan | None], out: 
     return [out / named.get(one, one) for one in pictures]
 
 
-def fix(source: Path, plan: FixPlan, target: Path, overwrite: bool) -> str:
-    """Write what `plan` makes of the picture at `source`, and the trail of it; what the edit notes is returned.
+def fix(report: Report, plan: FixPlan, target: Path, overwrite: bool) -> str:
+    """Write what `plan` makes of the picture of `report`, and the trail of it; what the edit notes is returned.
 
     Raises:
-        PackshotError: the edit cannot be done, or its result cannot be written.
+        PackshotError: the picture is another by now, the edit cannot be done, or its result cannot be written.
     """
     from flows.cli.edit import write_edited
-    from tasks.editing.job import EditJob
-    from tasks.market.fixes import rewrite
 
-    if plan.operations:
-        job = EditJob(operations=plan.operations, form=plan.form, overwrite=overwrite)
-        return write_edited(source, job, target).row.notes
-    rewrite(source, target, overwrite)
-    return ""
+    return write_edited(Path(report.file), plan.job(overwrite), target, report.sha256).row.notes
 
 
 def show_picture(market: Market, checked: Checked) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,31 +12,25 @@ import typer
 from flows.processes.prefect_server import with_prefect
 from flows.reporting.console import say, summary_table
 from models.errors import InputError
+from tasks.photos.formats import WRITTEN, WRITTEN_SUFFIXES, FileFormat
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.editing.apply import AppliedOperation
     from tasks.editing.changes import Change
-    from tasks.editing.job import EditedPhoto, EditJob, FileFormat
+    from tasks.editing.job import EditJob
+    from tasks.editing.photo import EditedPhoto
     from tasks.editing.tally import BatchResult
     from tasks.operations.contract.operation import Operation
 
-FORMS: dict[str, FileFormat] = {
-    ".png": "png",
-    ".jpg": "jpg",
-    ".jpeg": "jpg",
-    ".webp": "webp",
-    ".tif": "tif",
-    ".tiff": "tif",
-}
 EXAMPLE = "a list of operations, such as --op enhance:auto; `packshot operations` lists them"
 
 
-def list_operations() -> None:
+def show_operations() -> None:
     """`packshot operations`."""
-    from tasks.editing.parsing import OPERATIONS, load_operation
+    from tasks.operations.contract.discovery import list_operations, load_operation
 
-    kinds = {name: load_operation(name) for name in OPERATIONS}
+    kinds = {name: load_operation(name) for name in list_operations()}
     rows = [
         (name, kind.value_field or "", "yes" if kind.may_alter_product else "no", kind.title)
         for name, kind in kinds.items()
@@ -45,15 +40,17 @@ def list_operations() -> None:
     say("packshot operations NAME lists the parameters of one")
 
 
-def list_parameters(name: str) -> None:
+def show_parameters(name: str) -> None:
     """`packshot operations NAME`.
 
     Raises:
         InputError: no operation has that name.
     """
     from tasks.editing.parsing import describe_parameters
+    from tasks.operations.contract.discovery import load_operation
 
     summary_table(name, ("parameter", "allowed", "unless given", "what it is"), describe_parameters(name))
+    say(f"such as --op {shlex.quote(load_operation(name).example or name)}")
 
 
 def read_edit(texts: Sequence[str], listed: Path | None, mask: Path | None) -> tuple[Operation, ...]:
@@ -80,17 +77,25 @@ def choose_format(source: Path, out: Path, asked: str | None) -> FileFormat:
     Raises:
         InputError: a format that is not written, or two different ones.
     """
-    wanted = None if asked is None else FORMS.get(f".{asked}")
-    if asked is not None and wanted is None:
-        raise InputError("--format", asked, dict.fromkeys(FORMS.values()))
+    if asked is not None and asked not in WRITTEN:
+        raise InputError("--format", asked, WRITTEN)
     if is_folder(source, out):
-        return wanted or "png"
-    by_name = FORMS.get(out.suffix.lower())
-    if by_name is None:
-        raise InputError("-o", str(out), f"a folder, or a name that ends in {', '.join(FORMS)}")
-    if wanted not in (None, by_name):
+        return asked or "png"
+    by_name = format_of(out)
+    if asked not in (None, by_name):
         raise InputError("--format", asked, f"{by_name}, as the name {out.name} says")
     return by_name
+
+
+def format_of(out: Path) -> FileFormat:
+    """What the name of a result says that it is written as.
+
+    Raises:
+        InputError: it ends in a suffix that is not written.
+    """
+    if out.suffix.lower() not in WRITTEN_SUFFIXES:
+        raise InputError("-o", str(out), f"a folder, or a name that ends in {', '.join(WRITTEN_SUFFIXES)}")
+    return WRITTEN_SUFFIXES[out.suffix.lower()]
 
 
 def is_folder(source: Path, out: Path) -> bool:
@@ -120,22 +125,23 @@ def edit_one(source: Path, job: EditJob, out: Path) -> None:
     show_made(source, job, out, write_edited(source, job, out))
 
 
-def write_edited(source: Path, job: EditJob, out: Path) -> EditedPhoto:
+def write_edited(source: Path, job: EditJob, out: Path, sha256: str | None = None) -> EditedPhoto:
     """Edit one photograph into the file `out`, and put it on record in the lineage index.
 
     Raises:
-        PackshotError: the photograph cannot be read or edited so, or another file is at `out`.
+        PackshotError: the photograph cannot be read or edited so, has another SHA-256 than was given, or another file
+            is at `out`.
     """
     from serving.networks import RegistryNetworks
-    from tasks.editing.job import EditedFile, digest_photo, edit_photo, make_entry
-    from tasks.editing.trail import record_edits
+    from tasks.editing.photo import edit_on_record
     from tasks.photos.decoding import quiet_pillow
+    from tasks.photos.photo_file import load_photo
 
-    settings, plan, digest = Settings(), job.plan(), digest_photo(source)
+    settings, plan, photo = Settings(), job.plan(), load_photo(source)
+    if sha256 not in (None, photo.sha256):
+        raise InputError("IN", str(source), "a file that stays as it is; run the same command again")
     with quiet_pillow():
-        made = edit_photo(plan, source, digest, out, RegistryNetworks(settings))
-    record_edits(settings, plan, [EditedFile(source, out, make_entry(digest, made, made.row, ""))])
-    return made
+        return edit_on_record(settings, plan, photo, out, RegistryNetworks(settings))
 
 
 def show_made(source: Path, job: EditJob, out: Path, made: EditedPhoto) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from models.errors import CatalogueError
 from tasks.catalogue.wordnet import name_categories
-from tasks.photos.decoding import is_image_name
+from tasks.photos.formats import is_image_name
 
 TABLE = "catalogue.csv"
 COLUMNS = ("sku", "file", "category", "split", "licence", "consent")

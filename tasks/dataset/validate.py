@@ -220,6 +220,7 @@ def write_contact_sheet(
     """A PNG with the first failing images, each with its sku and what was found; None when no row failed."""
     from tasks.photos.contact_sheet import contact_sheet, save_sheet
     from tasks.photos.decoding import quiet_pillow
+    from tasks.provenance.sheet import SheetRecord
 
     failed: dict[int, ExpectationResult] = {}
     for verdict in verdicts:
@@ -235,4 +236,4 @@ def write_contact_sheet(
             image = None if facts["problem"] else catalogue.image(row)
             entries.append((image, f"{facts['sku']}\n{describe(failed[row], facts)}"))
     title = f"{catalogue.name}: {len(failed):,} of {len(table):,} images failed{shown}"
-    return save_sheet(contact_sheet(entries, title), path)
+    return save_sheet(contact_sheet(entries, title), path, SheetRecord(about=title))

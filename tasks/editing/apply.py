@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from tasks.editing.changes import Change, FindProduct, Product, measure_change, outline_product
-from tasks.operations.contract.operation import EditContext, Network, Networks, Operation
+from tasks.editing.networks import Asked, RecordingNetworks
+from tasks.operations.contract.operation import EditContext, Operation
 from tasks.photos.picture import Picture
 from tasks.provenance.edited import UsedNetwork
+from tasks.provenance.source_type import Marking
 
 
 class AppliedOperation(BaseModel):
@@ -22,6 +24,7 @@ class AppliedOperation(BaseModel):
     op: str
     parameters: dict[str, Any]
     may_alter_product: bool
+    marking: Marking
     networks: tuple[UsedNetwork, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float
@@ -34,6 +37,8 @@ class Edited(NamedTuple):
     picture: Picture
     steps: tuple[AppliedOperation, ...]
     change: Change | None
+    asked: tuple[Asked, ...] = ()
+    """What was asked of the networks, each thing once."""
 
     @property
     def may_alter_product(self) -> bool:
@@ -53,7 +58,7 @@ def apply_edit(
     Args:
         picture: the original.
         operations: what to do, in order; a region is in the pixels of the picture that its operation receives.
-        surroundings: where networks are found, and the seed.
+        context: where networks are found, and the seed.
         find_product: outlines the product whose change is measured; `models.imaging.cutout.matte`'s when None.
         measured: False leaves the measurements out, which take about a second for a large picture.
 
@@ -62,45 +67,27 @@ def apply_edit(
         RegistryError: a network that an operation needs is not registered.
     """
     product = outline_product(picture, find_product or _load_finder()) if measured else None
-    current, steps = picture, list[AppliedOperation]()
+    current, steps, asked = picture, list[AppliedOperation](), dict[Asked, None]()
     for operation in operations:
-        witness = Witness(context.networks)
+        recording = RecordingNetworks(context.networks)
         started = time.perf_counter()
-        after = operation.apply(current, context._replace(networks=witness))
+        after = operation.apply(current, context._replace(networks=recording))
         seconds = time.perf_counter() - started
         steps.append(
             AppliedOperation(
                 op=operation.op,
                 parameters=operation.model_dump(mode="json", exclude={"op"}),
                 may_alter_product=operation.may_alter_product,
-                networks=tuple(witness.used),
+                marking=operation.mark(by_network=bool(recording.used)),
+                networks=recording.used,
                 notes=after.notes[len(current.notes) :],
                 seconds=round(seconds, 3),
                 change=measure_change(current, after, product) if measured else None,
             )
         )
+        asked.update(dict.fromkeys(recording.asked))
         current = after
-    return Edited(current, tuple(steps), _sum_up(picture, current, steps, product, measured))
-
-
-class Witness:
-    """A toolbox that notes which networks were asked for."""
-
-    def __init__(self, networks: Networks) -> None:
-        self._networks = networks
-        self.used: list[UsedNetwork] = []
-
-    def network(self, slot: str, family: str | None = None) -> Network:
-        """What the toolbox gives, noted once.
-
-        Raises:
-            RegistryError: there is none.
-        """
-        network = self._networks.network(slot, family)
-        used = UsedNetwork(slot=network.slot, version=network.version, family=network.family)
-        if used not in self.used:
-            self.used.append(used)
-        return network
+    return Edited(current, tuple(steps), _sum_up(picture, current, steps, product, measured), tuple(asked))
 
 
 def _sum_up(

@@ -17,13 +17,15 @@ from typing import TypeVar
 import cv2
 
 from models.errors import CatalogueError, InputError, PackshotError, StorageError
-from tasks.editing.job import EditJob, Plan, count_pixels, digest_photo, edit_photo, make_entry
+from tasks.editing.job import EditJob, Plan
 from tasks.editing.journal import Entry, Journal
+from tasks.editing.photo import edit_photo
 from tasks.editing.table import TABLE, Row, Status, Table
 from tasks.editing.tally import BatchResult, Finished, Tally
 from tasks.operations.contract.operation import Networks
-from tasks.photos.decoding import quiet_pillow
+from tasks.photos.decoding import count_pixels, quiet_pillow
 from tasks.photos.folders import find_pictures, name_outputs
+from tasks.photos.photo_file import load_photo
 from tasks.photos.writing import refuse_original
 from tasks.workspace.code import digest_json
 from tasks.workspace.progress import Progress
@@ -97,13 +99,13 @@ class Batch:
         picture, name = item
         source, shown, started = self._source / picture, printable(picture), time.monotonic()
         try:
-            digest = digest_photo(source)
-            key = digest_json([shown, digest, self._plan.digest])
+            photo = load_photo(source)
+            key = digest_json([shown, photo.sha256, self._plan.digest])
             known = self._journal.find(key)
             if known is not None and self._holds(known, self._out / name):
                 return Finished(known.row, known, self._out / name, kept=True)
-            with self._budget.taking(count_pixels(source)):
-                made = edit_photo(self._plan, source, digest, self._out / name, self._networks)
+            with self._budget.taking(count_pixels(photo)):
+                made = edit_photo(self._plan, photo, self._out / name, self._networks)
         except PackshotError as error:
             reason = " ".join(str(error).removeprefix(f"{source}: ").split())
             return Finished(Row(input=shown, status=judge_error(error), reason=reason))
@@ -112,7 +114,7 @@ class Batch:
             return Finished(Row(input=shown, status="failed", reason=reason))
         seconds = round(time.monotonic() - started, 3)
         row = made.row.model_copy(update={"input": shown, "output": printable(name), "seconds": seconds})
-        entry = make_entry(key, made, row, self._flow_run)
+        entry = made.entry(key, row, self._flow_run)
         self._journal.add(entry)
         return Finished(row, entry, self._out / name)
 

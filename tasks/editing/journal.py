@@ -12,18 +12,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.editing.networks import Asked
 from tasks.editing.table import Row
+from tasks.provenance.record import Link
 from tasks.workspace.storage import storage_errors
-
-
-class Asked(BaseModel):
-    """A network that an operation asked for, and the version that it got; `family` is what was asked, None for any."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slot: str
-    family: str | None
-    version: int
 
 
 class Entry(BaseModel):
@@ -35,6 +27,8 @@ class Entry(BaseModel):
     """Of the picture's name and bytes, the operations and how the result is written."""
     row: Row
     networks: tuple[Asked, ...] = ()
+    ancestry: tuple[Link, ...] = ()
+    """What the photograph says that it was made from itself."""
     software: str
     created: str
     flow_run: str = ""

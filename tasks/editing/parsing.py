@@ -1,8 +1,7 @@
-"""The operations that there are, and lists of them read from the command line's text and from files."""
+"""Lists of operations read from the command line's text, from files and from forms."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from models.errors import InputError
+from tasks.operations.contract.discovery import list_operations, load_operation
 from tasks.operations.contract.operation import Operation
 from tasks.operations.contract.region import Region
 from tasks.workspace.forms import PlainUnion
@@ -21,35 +21,10 @@ from tasks.workspace.parameters import explain
 if TYPE_CHECKING:
     Edit = tuple[Operation, ...]
 
-OPERATIONS: dict[str, str] = {
-    "frame": "tasks.operations.frame:Frame",
-    "enhance": "tasks.operations.enhance:Enhance",
-    "background": "tasks.operations.background:Background",
-    "upscale": "tasks.operations.upscale:Upscale",
-    "inpaint": "tasks.operations.inpaint:Inpaint",
-    "colorize": "tasks.operations.colorize:Colorize",
-    "stylize": "tasks.operations.stylize:Stylize",
-    "degrade": "tasks.operations.degrade:Degrade",
-}
-"""Every operation, by the name used everywhere: `module:class`, imported when used."""
-
 WORDS = {"boolean": "true, false", "integer": "whole number", "number": "number"}
 """JSON schema's types as people say them."""
 
 NEXT_PARAMETER = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_.]*=)")
-
-
-def load_operation(name: str) -> type[Operation]:
-    """The class of the operation called `name`.
-
-    Raises:
-        InputError: no operation has that name; the message lists those there are.
-    """
-    if name not in OPERATIONS:
-        raise InputError("op", name, sorted(OPERATIONS))
-    module, _, attribute = OPERATIONS[name].partition(":")
-    operation: type[Operation] = getattr(importlib.import_module(module), attribute)
-    return operation
 
 
 def parse_operation(text: str, mask: str | None = None) -> Operation:
@@ -217,5 +192,5 @@ if not TYPE_CHECKING:
         """`Edit`, made when asked for: a form's or schema's list of operations, of every operation's own model."""
         if name != "Edit":
             raise AttributeError(f"module {__name__} has no attribute {name}")
-        models = tuple(load_operation(operation) for operation in OPERATIONS)
+        models = tuple(load_operation(operation) for operation in list_operations())
         return tuple[Annotated[Union[models], Field(discriminator="op"), PlainUnion()], ...]  # noqa: UP007 - of a tuple

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.editing.job import EditedFile, Plan
+from tasks.editing.job import Plan
 from tasks.editing.journal import Entry
 from tasks.editing.table import TABLE, Row, Status
-from tasks.editing.trail import record_edits
+from tasks.editing.trail import EditedFile, record_edits
 from tasks.workspace.settings import Settings
 
 RECORDED_AT_ONCE = 200

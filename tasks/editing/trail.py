@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tasks.lineage.index import Attributes, Derivation, Lineage, Parent, _origin, name_file
 from tasks.lineage.trace import Node
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from tasks.editing.job import EditedFile, Plan
+    from tasks.editing.job import Plan
+    from tasks.editing.journal import Entry
+
+
+class EditedFile(NamedTuple):
+    """An original, what it became, and the journal's entry of it."""
+
+    source: Path
+    output: Path
+    entry: Entry
 
 
 def record_edits(settings: Settings, plan: Plan, edited: Sequence[EditedFile]) -> None:
-    """Edited files, by the SHA-256 of their bytes: the originals, the networks and the files that they were made by."""
+    """Edited files, by the SHA-256 of their bytes: the originals, the networks and the files that they were made by.
+
+    An original that carries a record of its own leads on to what that names, wherever it was made.
+    """
     named = [
         Parent(Node("image", one.sha256, {"file": name_file(settings.root, Path(one.path))}), one.role)
         for one in plan.files
@@ -34,5 +46,9 @@ def record_edits(settings: Settings, plan: Plan, edited: Sequence[EditedFile]) -
         original = Node("image", row.input_sha256, {"file": name_file(settings.root, source)})
         versions = [Parent(Node("version", f"{one.slot}@{one.version}"), "edited by") for one in entry.networks]
         parents = [Parent(original, "edited from"), *versions, *named, *_origin("", entry.flow_run)]
+        made += [
+            Derivation(Node("image", one.child), [Parent(Node(one.kind, one.parent), one.role)])
+            for one in entry.ancestry
+        ]
         made.append(Derivation(Node("image", row.output_sha256, attributes, entry.created), parents))
     Lineage(settings).record_all(made)

@@ -21,6 +21,8 @@ from models.metrics.criteria import PSNR
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.report import CONTACT_SHEET, PICTURES, REPORT, EvaluationReport, Figure, evaluation_folder
 from tasks.photos.contact_sheet import grid, save_sheet
+from tasks.provenance.sheet import SheetRecord
+from tasks.provenance.source_type import COMPOSITE
 from tasks.registry.slots import rebuild
 from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
@@ -94,6 +96,7 @@ def evaluate(
     save_sheet(
         grid(np.concatenate(judged.rows), 3, labels=["without it", "restored", "original"] * len(judged.rows)),
         folder / CONTACT_SHEET,
+        SheetRecord(about=f"photographs restored by {family}, model {digest[:8]}", source_type=COMPOSITE),
     )
     write_atomically(folder / REPORT, report.model_dump_json(indent=1).encode() + b"\n")
     return report, folder

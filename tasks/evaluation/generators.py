@@ -29,6 +29,8 @@ from tasks.evaluation.measured_sets import measure_generated, measure_real
 from tasks.evaluation.report import CONTACT_SHEET, REPORT, EvaluationReport, evaluation_folder
 from tasks.evaluation.sheets import film_strip, interpolation_sheet, pairs_sheet, version_sheet
 from tasks.photos.contact_sheet import grid, save_sheet
+from tasks.provenance.sheet import SheetRecord
+from tasks.provenance.source_type import COMPOSITE, GENERATED
 from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
 from tasks.workspace.records import StepKey
@@ -116,10 +118,9 @@ def evaluate(
     title = f"{family} for {prepared.catalogue}, model {digest[:8]}"
     nearest = prepared.images("train")[neighbours.rows[closest]]
     about = f"{title}: the samples closest to a training image"
-    save_sheet(
-        pairs_sheet(made.images[closest], nearest, neighbours.differences[closest], about), folder / "nearest.png"
-    )
-    save_sheet(grid(made.images[:GRID], len(names)), folder / "samples.png")
+    pairs = pairs_sheet(made.images[closest], nearest, neighbours.differences[closest], about)
+    save_sheet(pairs, folder / "nearest.png", SheetRecord(about=about, source_type=COMPOSITE))
+    save_sheet(grid(made.images[:GRID], len(names)), folder / "samples.png", of_generated(f"{title}: samples"))
     report = EvaluationReport(
         key=key,
         catalogue=prepared.catalogue,
@@ -143,18 +144,24 @@ def draw_pictures(
     generator: ExportedGenerator, family: str, training: Path, height: int, folder: Path, title: str
 ) -> dict[str, str]:
     """Write the pictures by which versions are compared; returns those that were left out, and why."""
-    save_sheet(version_sheet(generator, title), folder / CONTACT_SHEET)
+    save_sheet(version_sheet(generator, title), folder / CONTACT_SHEET, of_generated(title))
     left_out = {}
     if load_family(family).discrete:
         left_out["interpolations.png"] = f"{family} draws grey levels by its noise: nothing lies between two samples"
     else:
-        save_sheet(interpolation_sheet(generator, f"{title}: interpolations"), folder / "interpolations.png")
+        about = f"{title}: interpolations"
+        save_sheet(interpolation_sheet(generator, about), folder / "interpolations.png", of_generated(about))
     strip = film_strip(training, height, f"{title}: the training")
     if strip is None:
         left_out["film-strip.png"] = "the training left fewer than two grids of samples"
     else:
-        save_sheet(strip, folder / "film-strip.png")
+        save_sheet(strip, folder / "film-strip.png", of_generated(f"{title}: the training"))
     return left_out
+
+
+def of_generated(about: str) -> SheetRecord:
+    """What a sheet of generated images says of itself."""
+    return SheetRecord(about=about, source_type=GENERATED)
 
 
 def protocol(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,16 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import InputError
 from models.exported.generator import ExportedGenerator
-from tasks.generation.trail import record_images
+from tasks.generation.trail import GeneratedImage, record_images, record_sheet
 from tasks.photos.contact_sheet import grid
-from tasks.provenance.generated import Provenance, encode_png, write_sheet
+from tasks.photos.writing import encode_png, write_image
+from tasks.provenance.generated import Provenance
+from tasks.provenance.record import software
+from tasks.provenance.sheet import SheetRecord
+from tasks.provenance.source_type import GENERATED
 from tasks.registry.register import VersionInfo
 from tasks.workspace.progress import Progress
 from tasks.workspace.settings import Settings
-from tasks.workspace.storage import digest_file, explain_os_error, write_atomically
 
 ROWS = 8
 SCALE = 2
@@ -57,7 +59,7 @@ def publish(
     started = time.monotonic()
     wanted = generator.wanted(count, category)
     columns = ROWS if category else len(generator.categories)  # all categories in turn: a column each
-    made: list[tuple[Path, Provenance]] = []
+    made: list[GeneratedImage] = []
     first: list[npt.NDArray[np.uint8]] = []
     for batch in generator.batches(count, seed, category):
         for image in batch:
@@ -65,17 +67,19 @@ def publish(
             asked = generator.categories[wanted[index]] if generator.conditional else None
             provenance = describe(version, seed, index, asked)
             path = folder / f"{version.slot}-v{version.version}-seed{seed}-{index:05d}.png"
-            _write_once(path, encode_png(image, provenance))
-            made.append((path, provenance))
+            encoded = encode_png(image, provenance)
+            write_image(path, encoded)
+            made.append(GeneratedImage(path, encoded.sha256, provenance))
             if index < ROWS * columns:
                 first.append(image)
         progress.update(len(made), count, "images")
     sheet = folder / f"{version.slot}-v{version.version}-seed{seed}-sheet.png"
-    write_sheet(grid(np.stack(first), columns, SCALE), sheet)
+    shown = encode_png(grid(np.stack(first), columns, SCALE), describe_sheet(version, seed, len(first)))
+    write_image(sheet, shown, replace=True)
     record_images(settings, made, flow_run)
-    return Published(
-        folder=folder, images=[path for path, _ in made], sheet=sheet, seconds=round(time.monotonic() - started, 2)
-    )
+    record_sheet(settings, sheet, shown.sha256, f"{version.slot}@{version.version}", flow_run)
+    images, seconds = [one.path for one in made], round(time.monotonic() - started, 2)
+    return Published(folder=folder, images=images, sheet=sheet, seconds=seconds)
 
 
 def describe(version: VersionInfo, seed: int, index: int, category: str | None) -> Provenance:
@@ -93,8 +97,15 @@ def describe(version: VersionInfo, seed: int, index: int, category: str | None) 
         seed=seed,
         index=index,
         category=category,
-        software=f"packshot {installed_version('packshot')}",
+        software=software(),
     )
+
+
+def describe_sheet(version: VersionInfo, seed: int, count: int) -> SheetRecord:
+    """What the sheet of a seed's first images says of itself."""
+    made_by = f"{version.slot}@{version.version}"
+    about = f"the first {count} images of seed {seed} by {made_by}"
+    return SheetRecord(about=about, source_type=GENERATED, version=made_by)
 
 
 def check_request(count: int, seed: int) -> None:
@@ -103,16 +114,3 @@ def check_request(count: int, seed: int) -> None:
         raise InputError("count", count, f"1 to {MOST_IMAGES}")
     if not 0 <= seed < 2**31:
         raise InputError("seed", seed, f"0 to {2**31 - 1}")
-
-
-def _write_once(path: Path, content: bytes) -> None:
-    """Write a new file, or find the same bytes there."""
-    try:
-        there = path.exists() and path.read_bytes() != content
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-    if there:
-        raise InputError(
-            "out", str(path), f"a folder where no other image has this name (it has SHA-256 {digest_file(path)[:8]}...)"
-        )
-    write_atomically(path, content)

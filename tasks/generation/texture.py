@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from importlib.metadata import version as installed_version
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from models.errors import InputError
 from tasks.photos.decoding import quiet_pillow, read_photo
-from tasks.photos.metadata import XMP, XMP_CHUNK
-from tasks.workspace.storage import digest_file, explain_os_error, write_atomically
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-CHUNK = "packshot:texture"
-
-
-class TextureRecord(BaseModel):
-    """Where a grown texture comes from, embedded in its file; equal records mean equal bytes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    example: str = Field(description="name of the example's file")
-    example_sha256: str
-    size: int = Field(description="side in pixels")
-    seed: int
-    software: str = Field(description="name and version of the software that made the image")
+from tasks.photos.photo_file import load_photo
+from tasks.photos.writing import encode_png, write_image
+from tasks.provenance.grown import TextureRecord
+from tasks.provenance.record import software
 
 
 class GrownTexture(BaseModel):
@@ -40,6 +21,7 @@ class GrownTexture(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
+    sha256: str
     record: TextureRecord
 
 
@@ -57,44 +39,17 @@ def make_texture(example: Path, size: int, seed: int, out: Path) -> GrownTexture
         raise InputError("example", str(example), "a photograph of a texture")
     if out.suffix.lower() != ".png":
         raise InputError("--out", str(out), "a file that ends in .png")
+    photo = load_photo(example)
     with quiet_pillow():
-        pixels = np.asarray(read_photo(example))
+        pixels = np.asarray(read_photo(photo))
     record = TextureRecord(
         example=example.name,
-        example_sha256=digest_file(example),
+        example_sha256=photo.sha256,
         size=size,
         seed=seed,
-        software=f"packshot {installed_version('packshot')}",
+        software=software(),
     )
     texture = grow_texture(pixels if pixels.ndim == 3 else pixels[..., None], size, seed)
-    write_new(out, encode_texture(texture, record))
-    return GrownTexture(path=out, record=record)
-
-
-def encode_texture(texture: NDArray[np.uint8], record: TextureRecord) -> bytes:
-    """A PNG of `texture` (S, S, 1 or 3) with its record and IPTC's mark of an image made by an algorithm."""
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
-    chunks, stream = PngInfo(), BytesIO()
-    chunks.add_itxt(CHUNK, json.dumps(record.model_dump(), sort_keys=True, ensure_ascii=False))
-    chunks.add_itxt(XMP_CHUNK, XMP)
-    picture = Image.fromarray(texture[..., 0] if texture.shape[2] == 1 else texture)
-    picture.save(stream, format="PNG", pnginfo=chunks)
-    return stream.getvalue()
-
-
-def write_new(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, or find the same bytes there.
-
-    Raises:
-        InputError: a file of another content is at `path`.
-        StorageError: the file cannot be read or written.
-    """
-    try:
-        taken = path.exists() and (not path.is_file() or path.read_bytes() != content)
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-    if taken:
-        raise InputError("--out", str(path), "a name that no other file has; nothing is overwritten")
-    write_atomically(path, content)
+    encoded = encode_png(texture, record)
+    write_image(out, encoded)
+    return GrownTexture(path=out, sha256=encoded.sha256, record=record)

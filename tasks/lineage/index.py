@@ -16,7 +16,7 @@ from models.errors import InputError
 from tasks.lineage.ledger import Ledger
 from tasks.lineage.tables import LineageDatabase, edges, nodes
 from tasks.lineage.trace import Edge, Images, Kind, Node, Ref, Trace
-from tasks.provenance.generated import find_provenance
+from tasks.provenance.embedded import find_own
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 
@@ -100,30 +100,22 @@ class Lineage:
         return self._named(x, name), ""
 
     def _find_file(self, path: Path) -> tuple[Node, str]:
-        """The image with the file's bytes, else the version or the original that the record inside the file names."""
+        """The image with the file's bytes, else the nearest thing in the index that its own record names."""
+        digest = digest_file(path)
         with self._database.begin() as connection:
-            exact = _load(connection, {Ref("image", digest_file(path))})
-        if exact:
-            return next(iter(exact.values())), ""
-        inside = find_provenance(path)
-        if inside is None:
-            return self._find_original(path)
-        version = f"{inside.slot}@{inside.version}"
-        note = f"{path} is not in the index (made elsewhere, or altered); its record says {version}, seed {inside.seed}"
-        return self._named(str(path), version), note
-
-    def _find_original(self, path: Path) -> tuple[Node, str]:
-        """The original that the record inside an edited file names."""
-        from tasks.provenance.edited import find_record
-
-        edited = find_record(path)
-        if edited is None:
-            raise InputError("X", str(path), f"{FORMS}; this file is not in the index and holds no provenance")
-        done = ", ".join(step.op for step in edited.steps)
-        note = (
-            f"{path} is not in the index (made elsewhere, or altered); its record says {done} of {edited.input_sha256}"
-        )
-        return self._named(str(path), edited.input_sha256), note
+            exact = _load(connection, {Ref("image", digest)})
+            if exact:
+                return next(iter(exact.values())), ""
+            own = find_own(path)
+            if own is None:
+                raise InputError("X", str(path), f"{FORMS}; this file is not in the index and holds no provenance")
+            named = [Ref(link.kind, link.parent) for link in own.links(digest)]
+            known = _load(connection, set(named))
+        note = f"{path} is not in the index (made elsewhere, or altered); its record says {own.says}"
+        found = next((known[ref] for ref in named if ref in known), None)
+        if found is None:
+            raise InputError("X", str(path), f"{FORMS}; {note}, which is not in the index either")
+        return found, note
 
     def _named(self, x: str, name: str) -> Node:
         is_prefix = len(name) >= SHORTEST_PREFIX and "@" not in name  # slot@1 is not the beginning of slot@12

@@ -15,6 +15,7 @@ from tasks.market.evidence import Evidence, FindProduct, gather_evidence
 from tasks.market.measurements import measure, require
 from tasks.market.rules import Market, Rule
 from tasks.photos.decoding import quiet_pillow
+from tasks.photos.photo_file import load_photo
 
 THREADS = 2  # each holds a picture, its mask and OpenCV's own threads
 
@@ -37,6 +38,7 @@ class Report(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     file: str
+    sha256: str = Field(default="", description="of the bytes that were judged; empty where none could be read")
     market: str
     passed: bool = Field(serialization_alias="pass")
     rows: tuple[Row, ...] = ()
@@ -77,12 +79,16 @@ def failing_rules(reports: Iterable[Report]) -> dict[str, int]:
 
 
 def _check(path: Path, market: Market, find_product: FindProduct) -> Report:
+    sha256 = ""
     try:
-        rows = judge(gather_evidence(path, find_product), market)
+        photo = load_photo(path)
+        sha256 = photo.sha256
+        rows = judge(gather_evidence(photo, find_product), market)
     except (CatalogueError, InputError) as error:
         problem = str(error).removeprefix(f"{path}: ")
-        return Report(file=str(path), market=market.market, passed=False, problem=problem)
-    return Report(file=str(path), market=market.market, passed=all(row.passed for row in rows), rows=rows)
+        return Report(file=str(path), sha256=sha256, market=market.market, passed=False, problem=problem)
+    passed = all(row.passed for row in rows)
+    return Report(file=str(path), sha256=sha256, market=market.market, passed=passed, rows=rows)
 
 
 def _judge_one(name: str, rule: Rule, evidence: Evidence, market: Market) -> Row:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from models.imaging.cutout.doubt import list_doubts
 from models.imaging.cutout.matte import find_box, find_product
 from tasks.market.header import Header, read_header
 from tasks.operations.frame import FAINTEST
+from tasks.photos.photo_file import PhotoFile
 from tasks.photos.reading import decode_picture
 from tasks.photos.writing import flatten
 
@@ -50,8 +50,8 @@ class Evidence:
     unseen: str = ""
 
 
-def gather_evidence(path: Path, find_product: FindProduct = find_product) -> Evidence:
-    """What is known of the picture at `path`.
+def gather_evidence(photo: PhotoFile, find_product: FindProduct = find_product) -> Evidence:
+    """What is known of a picture.
 
     For several threads; see `tasks.photos.reading.decode_picture`.
 
@@ -60,12 +60,12 @@ def gather_evidence(path: Path, find_product: FindProduct = find_product) -> Evi
         InputError: it holds a record of ours that was damaged.
     """
     try:
-        header = read_header(path)
-    except (CatalogueError, OSError) as error:
-        raise CatalogueError(f"{path}: {error}") from error
+        header = read_header(photo)
+    except CatalogueError as error:
+        raise CatalogueError(f"{photo}: {error}") from error
     if header.frames > 1:
         return Evidence(header, None, f"animated: {header.frames} frames")
-    return Evidence(header, look(flatten(decode_picture(path).picture), find_product))
+    return Evidence(header, look(flatten(decode_picture(photo).picture), find_product))
 
 
 def look(pixels: Pixels, find_product: FindProduct = find_product) -> Scene:

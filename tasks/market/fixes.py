@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple, get_args
 
-from models.errors import InputError
-from tasks.editing.job import FileFormat
+from tasks.editing.job import EditJob
 from tasks.editing.parsing import parse_operation
 from tasks.market.check import Report
-from tasks.market.header import read_header
-from tasks.operations.contract.operation import Operation
-from tasks.photos.reading import SUFFIXES, read_picture
-from tasks.photos.writing import SUFFIXES as WRITTEN
-from tasks.photos.writing import write_picture
-from tasks.provenance.edited import GENERATED
+from tasks.operations.contract.operation import Operation, Stage
+from tasks.photos.formats import BY_SUFFIX, FileFormat
 
-ORDER = ("inpaint", "background", "upscale", "frame")
 OPTION = "--format "
-FORMS: dict[str, FileFormat] = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "TIFF": "tif"}
+STAGES = get_args(Stage)
 
 
 class FixPlan(NamedTuple):
@@ -27,6 +20,11 @@ class FixPlan(NamedTuple):
 
     operations: tuple[Operation, ...]
     form: FileFormat
+
+    def job(self, overwrite: bool = False) -> EditJob:
+        """The edit that does it; where pixels stay, no change is measured."""
+        measured = bool(self.operations)
+        return EditJob(operations=self.operations, form=self.form, measured=measured, overwrite=overwrite)
 
 
 def plan_fix(report: Report, form: FileFormat | None = None) -> FixPlan | None:
@@ -44,8 +42,8 @@ def plan_fix(report: Report, form: FileFormat | None = None) -> FixPlan | None:
         return None
     whitened = any(name_of(text) == "background" for text in texts)
     kept = [text for text in texts if not (whitened and name_of(text) == "inpaint")]
-    operations = tuple(parse_operation(text) for text in sorted(kept, key=lambda text: ORDER.index(name_of(text))))
-    return FixPlan(operations, form or _choose_format(Path(report.file), options))
+    operations = sorted(map(parse_operation, kept), key=lambda operation: STAGES.index(operation.stage))
+    return FixPlan(tuple(operations), form or _choose_format(Path(report.file), options))
 
 
 def name_of(fix: str) -> str:
@@ -57,23 +55,6 @@ def _choose_format(source: Path, options: list[str]) -> FileFormat:
     """What a rule asks for, else the picture's own where it can be written, else PNG."""
     asked = [option.removeprefix(OPTION) for option in options if option.startswith(OPTION)]
     if asked:
-        return cast(FileFormat, asked[0])
-    own = (name for name, suffixes in SUFFIXES.items() if source.suffix.lower() in suffixes)
-    return FORMS.get(next(own, ""), "png")
-
-
-def rewrite(source: Path, out: Path, overwrite: bool = False) -> None:
-    """Write the picture at `source` at `out`, in sRGB and in the format that its suffix says, with its label.
-
-    Raises:
-        CatalogueError: it cannot be read.
-        InputError: another file is at `out`, or no format is written for its suffix.
-        StorageError: the file cannot be written.
-    """
-    if out.exists() and not overwrite:
-        raise InputError("output", str(out), "a name that no other file has; --overwrite replaces it")
-    if out.suffix.lower() not in WRITTEN:
-        raise InputError("output", str(out), f"a name that ends in {', '.join(WRITTEN)}")
-    picture, header = read_picture(source).picture, read_header(source)
-    label = picture.source_type or (GENERATED if header.generated_by else "")
-    write_picture(replace(picture, source_type=label), out)
+        return asked[0]
+    own = BY_SUFFIX.get(source.suffix.lower())
+    return own.key if own and own.written else "png"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from io import BytesIO
 from typing import NamedTuple
 
 from PIL import Image
@@ -11,9 +11,10 @@ from models.errors import CatalogueError
 from tasks.photos.decoding import STILL_FORMATS, opened_photo
 from tasks.photos.icc import describe, to_srgb
 from tasks.photos.metadata import read_metadata
-from tasks.photos.reading import FORMATS
-from tasks.provenance.edited import COMPOSITE, GENERATED, find_record
-from tasks.provenance.generated import find_provenance
+from tasks.photos.photo_file import PhotoFile
+from tasks.photos.reading import READ
+from tasks.provenance.embedded import find_own
+from tasks.provenance.source_type import COMPOSITE, GENERATED
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 LABELS = (GENERATED, COMPOSITE)
@@ -44,22 +45,22 @@ class Header(NamedTuple):
         return self.label.replace("https://", "http://") in LABELS
 
 
-def read_header(path: Path) -> Header:
-    """The facts of the file at `path`.
+def read_header(photo: PhotoFile) -> Header:
+    """The facts of a photograph's file.
 
     Raises:
         CatalogueError: it is no picture, or damaged; one line says why.
         InputError: it holds a record of ours that was damaged.
-        OSError: it cannot be read.
     """
-    with opened_photo(path, FORMATS) as image:
+    own = find_own(photo.content)
+    with opened_photo(BytesIO(photo.content), READ) as image:
         metadata = read_metadata(image)
         sides = image.size if metadata.orientation < 5 else image.size[::-1]  # 5 to 8 turn it by a quarter
         still = image.format in STILL_FORMATS
         return Header(
-            name=path.name,
+            name=photo.path.name if photo.path else "",
             format="JPEG" if still else image.format or "",
-            megabytes=path.stat().st_size / 1e6,
+            megabytes=len(photo.content) / 1e6,
             width=sides[0],
             height=sides[1],
             frames=1 if still else getattr(image, "n_frames", 1),
@@ -67,7 +68,7 @@ def read_header(path: Path) -> Header:
             colour_space=name_colour_space(image.mode, image.info.get("icc_profile")),
             tagged="icc_profile" in image.info,
             label=metadata.source_type,
-            generated_by=_find_maker(path),
+            generated_by=own.generated_by if own else "",
         )
 
 
@@ -90,11 +91,3 @@ def _shorten(name: str) -> str:
     """The name by which rules know a profile, whose makers add years and notes to it."""
     known = ("Display P3", "Adobe RGB")
     return next((one for one in known if one.lower() in name.lower()), name)
-
-
-def _find_maker(path: Path) -> str:
-    made = find_provenance(path)
-    if made is not None:
-        return f"{made.slot} version {made.version}"
-    edited = find_record(path)
-    return "an edit by a network" if edited is not None and edited.source_type in LABELS else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from models.imaging.inspection.borders import find_borders
@@ -13,13 +14,14 @@ from models.imaging.inspection.product import measure_area, measure_extent, meas
 from models.imaging.inspection.sharpness import measure_sharpness
 from tasks.market.evidence import Evidence, Scene
 from tasks.market.header import Header
-from tasks.market.rules import Ban, Bounds, ColourSpaces, Duty, Formats, Rule, RuleSet, Share, Size
-from tasks.photos.reading import SUFFIXES
+from tasks.market.rules import Aspect, Ban, Bounds, ColourSpaces, Duty, Formats, Rule, RuleSet, Share, Size, Span
+from tasks.photos.formats import BY_SUFFIX
 
 NO_PRODUCT = "no product found"
 WHITEN = "background:white"
 TO_SRGB = "--icc srgb"
 MOST_UPSCALED = 4
+MOST_SIDE = 21  # of an aspect in small numbers: 21:9 is the widest that is called so
 SPARE = 0.02  # the product is found again in the mended picture, and its box may come out that much smaller
 AROUND = 0.01  # of the longest side: what a letter's shadow and compression's ringing spread to
 UNITS = {"longest_side": " px", "shortest_side": " px", "megapixels": " MP", "megabytes": " MB", "sharpness": " ‰"}
@@ -45,19 +47,31 @@ def measure(name: str, rule: Rule, evidence: Evidence, rules: RuleSet) -> Findin
 def require(name: str, rule: Rule) -> str:
     """What the rule called `name` asks for, in words."""
     if isinstance(rule, Bounds):
-        return _between(rule, "%" if isinstance(rule, Share) else UNITS.get(name, ""))
+        unit = "%" if isinstance(rule, Share) else UNITS.get(name, "")
+        named = name_aspect if isinstance(rule, Aspect) and rule.one_of else None
+        return " or ".join(_between(span, unit, named) for span in rule.spans)
     if isinstance(rule, (Formats, ColourSpaces)):
         return " or ".join(rule.allowed)
     return DUTIES[name] if isinstance(rule, Duty) else "none"
 
 
-def _between(rule: Bounds, unit: str) -> str:
+def _between(span: Span, unit: str, named: Callable[[float], str] | None = None) -> str:
     low, high = (
-        None if bound is None else bound * (100 if unit == "%" else 1) for bound in (rule.minimum, rule.maximum)
+        None if bound is None else named(bound) if named else f"{bound * (100 if unit == '%' else 1):g}"
+        for bound in (span.minimum, span.maximum)
     )
     if low is None or high is None:
-        return f"at most {high:g}{unit}" if low is None else f"at least {low:g}{unit}"
-    return f"{low:g} to {high:g}{unit}"
+        return f"at most {high}{unit}" if low is None else f"at least {low}{unit}"
+    return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def name_aspect(aspect: float) -> str:
+    """An aspect as people say it: square, 4:3, or 1.91:1 where no small numbers are that."""
+    near = Fraction(aspect).limit_denominator(MOST_SIDE)
+    if near == 1:
+        return "square"
+    simple = abs(near - aspect) < 1e-6 and near.numerator <= MOST_SIDE
+    return f"{near.numerator}:{near.denominator}" if simple else f"{round(aspect, 3):g}:1"
 
 
 def _format(rule: Formats, header: Header, rules: RuleSet) -> Finding:
@@ -67,7 +81,7 @@ def _format(rule: Formats, header: Header, rules: RuleSet) -> Finding:
 def _suffix(rule: Duty, header: Header, rules: RuleSet) -> Finding:
     suffix = header.name[header.name.rfind(".") :].lower()
     preferred = rules.format.preferred if rules.format else "jpg"
-    fits = suffix in SUFFIXES.get(header.format, ())
+    fits = suffix in BY_SUFFIX and BY_SUFFIX[suffix].name == header.format
     return Finding(fits, f"{suffix}, the file is {header.format}", f"--format {preferred}")
 
 
@@ -105,27 +119,41 @@ def _shortest_side(rule: Size, header: Header, rules: RuleSet) -> Finding:
 
 
 def _side(rule: Size, side: int, longest: int) -> Finding:
-    fix = ""
-    if rule.maximum is not None and side > rule.maximum:
-        fix = f"frame,side={math.floor(longest * rule.maximum / side)}"
-    elif rule.minimum is not None and side < rule.minimum and rule.may_enlarge:
-        times = math.ceil(rule.minimum / side)
-        fix = f"upscale:{max(2, times)}" if times <= MOST_UPSCALED else ""
-    return Finding(rule.holds(side), f"{side} px", fix)
+    return Finding(rule.holds(side), f"{side} px", _resize(rule, side, longest))
+
+
+def _resize(rule: Size, side: int, longest: int) -> str:
+    """What brings `side` to the nearest that is allowed."""
+    wanted = rule.nearest(side, rule.may_enlarge)
+    if wanted < side:
+        return f"frame,side={math.floor(longest * wanted / side)}"
+    times = max(2, math.ceil(wanted / side))
+    if wanted == side or not rule.may_enlarge or times > MOST_UPSCALED:
+        return ""
+    return f"upscale:{times}" if rule.holds(times * side) else f"frame,side={math.ceil(longest * wanted / side)}"
 
 
 def _megapixels(rule: Bounds, header: Header, rules: RuleSet) -> Finding:
     pixels = header.width * header.height / 1e6
-    fix = ""
-    if rule.maximum is not None and pixels > rule.maximum:
-        fix = f"frame,side={math.floor(max(header.width, header.height) * math.sqrt(rule.maximum / pixels))}"
+    wanted, longest = rule.nearest(pixels), max(header.width, header.height)
+    fix = f"frame,side={math.floor(longest * math.sqrt(wanted / pixels))}" if wanted < pixels else ""
     return Finding(rule.holds(pixels), f"{pixels:.2f} MP", fix)
 
 
-def _aspect(rule: Bounds, header: Header, rules: RuleSet) -> Finding:
+def _aspect(rule: Aspect, header: Header, rules: RuleSet) -> Finding:
     aspect = max(header.width, header.height) / min(header.width, header.height)
-    square = (rule.minimum or 1) <= 1
-    return Finding(rule.holds(round(aspect, 3)), f"{aspect:.3f}", "frame,square=true" if square else "")
+    said = f"{aspect:.3f}" + (f" ({name_aspect(aspect)})" if rule.one_of else "")
+    return Finding(rule.holds(round(aspect, 3)), said, f"frame,{_shape(rule, header.width, header.height)}")
+
+
+def _shape(rule: Aspect, width: int, height: int) -> str:
+    """The parameter of `frame` that gives a picture the allowed aspect which is nearest to its own."""
+    wanted = rule.nearest(max(width, height) / min(width, height))
+    if wanted == 1:
+        return "square=true"
+    near = Fraction(wanted).limit_denominator(1000)
+    sides = (near.numerator, near.denominator) if width >= height else (near.denominator, near.numerator)
+    return f"aspect={sides[0]}:{sides[1]}"
 
 
 def _borders(rule: Ban, scene: Scene, rules: RuleSet) -> Finding:
@@ -166,10 +194,13 @@ def _product_area(rule: Share, scene: Scene, rules: RuleSet) -> Finding:
 def _share(rule: Share, scene: Scene, rules: RuleSet, share: float | None, by: str) -> Finding:
     if share is None:
         return Finding(False, NO_PRODUCT)
-    wanted = min(1.0, (rule.minimum or 0) + SPARE) if share < (rule.minimum or 0) else (rule.maximum or 1) - SPARE
+    nearest = rule.nearest(share)
+    wanted = min(1.0, nearest + SPARE) if share < nearest else nearest - SPARE
     size = rules.longest_side
     least = f",minimum_side={size.minimum:.0f}" if size and size.minimum and size.may_enlarge else ""
-    fix = f"frame,share={wanted:.2f}{by},square=true{least}"
+    height, width = scene.matte.shape
+    shape = "square=true" if not rules.aspect or rules.aspect.holds(1) else _shape(rules.aspect, width, height)
+    fix = f"frame,share={wanted:.2f}{by},{shape}{least}"
     return Finding(rule.holds(share), f"{100 * share:.1f}%{scene.doubt}", fix)
 
 

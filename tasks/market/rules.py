@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -9,11 +10,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import InputError
+from tasks.market.listing import MARKETS, list_markets
+from tasks.operations.contract.aspect import read_aspect
+from tasks.photos.formats import FileFormat, FormatName
 
-MARKETS = Path(__file__).with_name("markets")
 SUFFIXES = (".yaml", ".yml")
+WHOLE_PIXELS = 0.005
+"""By which share a picture may miss an aspect: two pixels of 400."""
 
-FormatName = Literal["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000", "PPM"]
 ColourSpace = Literal["sRGB", "grey", "CMYK", "Display P3", "Adobe RGB"]
 
 
@@ -26,24 +30,76 @@ class Rule(BaseModel):
     why: str = Field(default="", description="what was measured, or how the page's words were read")
 
 
-class Bounds(Rule):
-    """A figure that must lie between `minimum` and `maximum`, both inclusive."""
+class Span(BaseModel):
+    """What a figure may be: from `minimum` to `maximum`, both inclusive; one number allows that alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     minimum: float | None = Field(default=None, ge=0)
     maximum: float | None = Field(default=None, ge=0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def read(cls, value: object) -> object:
+        """A number is the span of that number alone."""
+        return {"minimum": value, "maximum": value} if isinstance(value, (int, float)) else value
+
     @model_validator(mode="after")
     def check_order(self) -> Self:
         """There is a bound, and the lower one is the lower."""
-        if self.minimum is None and self.maximum is None:
-            raise ValueError("a minimum, a maximum or both")
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError(f"a minimum of at most the maximum, {self.maximum:g}")
+        _check_order(self.minimum, self.maximum)
         return self
 
     def holds(self, value: float) -> bool:
-        """Whether `value` lies within the bounds."""
+        """Whether `value` lies within the span."""
         return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+
+    def nearest(self, value: float) -> float:
+        """`value`, or the end of the span that is nearest to it."""
+        raised = value if self.minimum is None else max(value, self.minimum)
+        return raised if self.maximum is None else min(raised, self.maximum)
+
+
+class Bounds(Rule):
+    """A figure that must lie between `minimum` and `maximum`, both inclusive, or in one of several such spans."""
+
+    minimum: float | None = Field(default=None, ge=0)
+    maximum: float | None = Field(default=None, ge=0)
+    one_of: tuple[Span, ...] = Field(default=(), description="numbers, or spans with a minimum and a maximum")
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        """There is a bound, and the lower one is the lower; or there are several spans instead."""
+        if self.one_of and (self.minimum, self.maximum) != (None, None):
+            raise ValueError("a minimum, a maximum or both, or else one_of; not one beside the other")
+        if not self.one_of:
+            _check_order(self.minimum, self.maximum)
+        return self
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans of which one must hold."""
+        return self.one_of or (Span(minimum=self.minimum, maximum=self.maximum),)
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` lies within the bounds."""
+        return any(span.holds(value) for span in self.spans)
+
+    def nearest(self, value: float, may_grow: bool = True) -> float:
+        """`value` where it holds, else what is allowed nearest to it, by their ratio; smaller if it may not grow."""
+        if self.holds(value):
+            return value
+        ends = [span.nearest(value) for span in self.spans]
+        if not may_grow:
+            ends = [end for end in ends if end <= value] or ends
+        return min(ends, key=lambda end: max(end, value) / max(min(end, value), sys.float_info.min))
+
+
+def _check_order(minimum: float | None, maximum: float | None) -> None:
+    if minimum is None and maximum is None:
+        raise ValueError("a minimum, a maximum or both, or else one_of")
+    if minimum is not None and maximum is not None and minimum > maximum:
+        raise ValueError(f"a minimum of at most the maximum, {maximum:g}")
 
 
 class Size(Bounds):
@@ -52,18 +108,49 @@ class Size(Bounds):
     may_enlarge: bool = Field(default=True, description="false where the market refuses pictures that were scaled up")
 
 
+class ShareSpan(Span):
+    """A span of shares."""
+
+    minimum: float | None = Field(default=None, ge=0, le=1)
+    maximum: float | None = Field(default=None, ge=0, le=1)
+
+
 class Share(Bounds):
     """A share of the picture, or of its background."""
 
     minimum: float | None = Field(default=None, ge=0, le=1)
     maximum: float | None = Field(default=None, ge=0, le=1)
+    one_of: tuple[ShareSpan, ...] = Field(default=(), description="spans with a minimum and a maximum")
+
+
+class AspectSpan(Span):
+    """A span of aspects, the longest side by the shortest; one is written as 4:3, as square or as a number."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def read(cls, value: object) -> object:
+        """`4:3` and `3:4` are the aspect 1.333 alone."""
+        if isinstance(value, str):
+            aspect = read_aspect("1:1" if value == "square" else value)
+            value = max(aspect, 1 / aspect)
+        return {"minimum": value, "maximum": value} if isinstance(value, (int, float)) else value
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` lies within the span, but for what whole pixels leave of an aspect."""
+        return super().holds(value) or abs(value / self.nearest(value) - 1) <= WHOLE_PIXELS
+
+
+class Aspect(Bounds):
+    """How much longer the longest side is than the shortest."""
+
+    one_of: tuple[AspectSpan, ...] = Field(default=(), description="such as 4:3, square, or spans")
 
 
 class Formats(Rule):
     """The file formats that are taken; `preferred` is what a fix writes."""
 
     allowed: tuple[FormatName, ...] = Field(min_length=1)
-    preferred: Literal["jpg", "png", "webp", "tif"] = "jpg"
+    preferred: FileFormat = "jpg"
 
 
 class ColourSpaces(Rule):
@@ -99,7 +186,7 @@ class RuleSet(BaseModel):
     longest_side: Size | None = None
     shortest_side: Size | None = None
     megapixels: Bounds | None = None
-    aspect: Annotated[Bounds | None, Field(description="longest side by shortest")] = None
+    aspect: Annotated[Aspect | None, Field(description="longest side by shortest")] = None
     borders: Ban | None = None
     text: Ban | None = None
     white_background: Annotated[Share | None, Field(description="of the background that is RGB 255, 255, 255")] = None
@@ -130,9 +217,16 @@ class Market(BaseModel):
     rules: RuleSet
 
 
-def list_markets() -> list[str]:
-    """The names of the markets that come with Packshot."""
-    return sorted(path.stem for path in MARKETS.glob("*.yaml"))
+class RuleLoader(yaml.SafeLoader):
+    """YAML in which 4:3 is a text: by YAML 1.1 it is 243, since colons count in sixties."""
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | str:
+        """A whole number, or the text of one with colons."""
+        text = str(self.construct_scalar(node))
+        return text if ":" in text else int(self.construct_yaml_int(node))
+
+
+RuleLoader.add_constructor("tag:yaml.org,2002:int", RuleLoader.construct_number)
 
 
 def load_market(name: str) -> Market:
@@ -156,7 +250,7 @@ def read_market(path: Path) -> Market:
         InputError: as `load_market`.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), RuleLoader)
     except OSError as error:
         raise InputError("--market", str(path), f"a file that can be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -181,8 +275,8 @@ def _explain(path: Path, error: ValidationError) -> InputError:
 def _names(inside: tuple[int | str, ...]) -> list[str]:
     """The fields of the model at `inside`, such as ("rules", "longest_side")."""
     model: Any = Market
-    for part in inside:
-        annotation = model.model_fields[str(part)].annotation
+    for part in (one for one in inside if isinstance(one, str)):
+        annotation = model.model_fields[part].annotation
         model = next(
             one for one in (*get_args(annotation), annotation) if isinstance(one, type) and one is not type(None)
         )

@@ -15,9 +15,10 @@ from models.imaging.cutout.doubt import list_doubts
 from models.imaging.cutout.fringe import clean_colours
 from models.imaging.cutout.matte import find_product
 from tasks.operations.contract.colours import read_colour
-from tasks.operations.contract.operation import EditContext, Operation
+from tasks.operations.contract.operation import EditContext, Operation, Stage
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Picture, Pixels
+from tasks.provenance.source_type import Marking
 
 Planes = npt.NDArray[np.float32]
 
@@ -34,9 +35,12 @@ class Background(Operation):
     old background. A mask can still be wrong, and cut parts off or leave a shadow; a doubtful one is noted.
     """
 
-    may_alter_product: ClassVar[bool] = False
-    value_field: ClassVar[str | None] = "colour"
     title: ClassVar[str] = "The product on pure white, on a colour, or transparent, with soft edges"
+    may_alter_product: ClassVar[bool] = False
+    marking: ClassVar[Marking] = "none"
+    value_field: ClassVar[str | None] = "colour"
+    stage: ClassVar[Stage] = "background"
+    keeps_alpha: ClassVar[bool] = False
 
     op: Literal["background"] = "background"
     colour: str = Field(default="white", description="#rrggbb, a colour's name, or transparent")

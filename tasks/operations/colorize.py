@@ -10,6 +10,7 @@ from models.errors import InputError, RegistryError
 from models.imaging.adjustments.colouring import colourise
 from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.photos.picture import Picture
+from tasks.provenance.source_type import Marking
 
 SLOT = "colorize"
 
@@ -20,9 +21,10 @@ class Colorize(Operation):
     It may alter the product: a grey photograph does not say which colour a shirt had, and the network guesses.
     """
 
-    may_alter_product: ClassVar[bool] = True
-    value_field: ClassVar[str | None] = "family"
     title: ClassVar[str] = "Colours for a grey photograph, as a network guesses them"
+    may_alter_product: ClassVar[bool] = True
+    marking: ClassVar[Marking] = "compositeWithTrainedAlgorithmicMedia"
+    value_field: ClassVar[str | None] = "family"
 
     op: Literal["colorize"] = "colorize"
     family: str | None = Field(default=None, description="colorful; otherwise the slot's champion")

@@ -14,6 +14,7 @@ from models.imaging.adjustments import degradation
 from tasks.operations.contract.operation import EditContext, Operation
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Picture, Pixels
+from tasks.provenance.source_type import Marking
 
 Kind = Literal["blur", "compress", "grayscale", "downscale", "noise", "pixelate"]
 
@@ -47,9 +48,12 @@ class Degrade(Operation):
     plate, a face, an address. It may alter the product: detail and colour are what it removes.
     """
 
-    may_alter_product: ClassVar[bool] = True
-    value_field: ClassVar[str | None] = "kind"
     title: ClassVar[str] = "Blur, compress, grey, shrink, add noise or a mosaic; whole picture or a region (privacy)"
+    may_alter_product: ClassVar[bool] = True
+    marking: ClassVar[Marking] = "none"
+    value_field: ClassVar[str | None] = "kind"
+    example: ClassVar[str] = "degrade:blur,amount=2"
+    keeps_size: ClassVar[bool] = False
 
     op: Literal["degrade"] = "degrade"
     kind: Kind = Field(description="what to do")

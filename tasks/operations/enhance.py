@@ -11,6 +11,7 @@ from models.imaging.adjustments import enhancement
 from models.imaging.adjustments.enhancement import Statistics
 from tasks.operations.contract.operation import EditContext, Operation
 from tasks.photos.picture import Picture, Pixels
+from tasks.provenance.source_type import Marking
 
 STEPS = ("denoise", "white_balance", "exposure", "contrast", "sharpness")
 """In the order in which they are done: noise first, lest the others amplify it."""
@@ -24,9 +25,11 @@ class Enhance(Operation):
     strength that is given beside `auto` holds.
     """
 
-    may_alter_product: ClassVar[bool] = True
-    value_field: ClassVar[str | None] = "mode"
     title: ClassVar[str] = "Contrast, sharpness, denoising, white balance and exposure; colours may shift"
+    may_alter_product: ClassVar[bool] = True
+    marking: ClassVar[Marking] = "none"
+    value_field: ClassVar[str | None] = "mode"
+    example: ClassVar[str] = "enhance:auto"
 
     op: Literal["enhance"] = "enhance"
     mode: Literal["manual", "auto"] = Field(default="manual", description="auto picks strengths from the picture")

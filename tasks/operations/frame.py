@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.errors import InputError
 from models.imaging.colour import to_unit
 from models.imaging.cutout.doubt import list_doubts
 from models.imaging.cutout.framing import cut_frame, find_border_colour, place_frame, resize
 from models.imaging.cutout.matte import find_box, find_product
+from tasks.operations.contract.aspect import AspectText, read_aspect
 from tasks.operations.contract.colours import read_colour
-from tasks.operations.contract.operation import EditContext, Operation
+from tasks.operations.contract.operation import EditContext, Operation, Stage
 from tasks.photos.picture import Picture
+from tasks.provenance.source_type import Marking
 
 FAINTEST = 0.05
 """From this alpha on a pixel is product, and must not be cut off."""
@@ -31,14 +33,19 @@ class Frame(Operation):
     transparent parts is transparent.
     """
 
-    may_alter_product: ClassVar[bool] = False
-    value_field: ClassVar[str | None] = "share"
     title: ClassVar[str] = "Crop or pad to a product share, a square, and an exact or least size"
+    may_alter_product: ClassVar[bool] = False
+    marking: ClassVar[Marking] = "none"
+    value_field: ClassVar[str | None] = "share"
+    example: ClassVar[str] = "frame:0.85,square=true"
+    stage: ClassVar[Stage] = "frame"
+    keeps_size: ClassVar[bool] = False
 
     op: Literal["frame"] = "frame"
     share: float | None = Field(default=None, ge=0.1, le=1, description="of the frame that the product fills")
     measure: Literal["side", "area"] = Field(default="side", description="share of the side it fills most, or of area")
     square: bool = Field(default=False, description="a square frame; otherwise the picture's proportions")
+    aspect: AspectText | None = Field(default=None, description="of the frame, width to height, such as 4:3 or 3:4")
     side: int | None = Field(default=None, ge=1, le=20_000, description="exact longer side in pixels")
     minimum_side: int | None = Field(default=None, ge=1, le=20_000, description="least longer side in pixels")
     background: str = Field(default="white", description="#rrggbb, a name, or surroundings: the border's own colour")
@@ -51,6 +58,13 @@ class Frame(Operation):
             read_colour(value)
         return value
 
+    @model_validator(mode="after")
+    def check_shape(self) -> Self:
+        """One shape."""
+        if self.square and self.aspect is not None:
+            raise ValueError("square or aspect, not both")
+        return self
+
     def apply(self, picture: Picture, context: EditContext) -> Picture:
         """The framed picture, with notes on a doubtful product, a visible seam and enlarging.
 
@@ -58,13 +72,19 @@ class Frame(Operation):
             InputError: the frame would be too large.
         """
         box, notes = self.find_extent(picture)
-        frame = place_frame(box, picture.height, picture.width, self.share, self.square, self.measure)
+        frame = place_frame(box, picture.height, picture.width, self.share, self.find_aspect(), self.measure)
         size = (frame[3] - frame[1]) * (frame[2] - frame[0])
         if size > LARGEST:
             raise InputError("frame", f"{size:,} pixels", f"at most {LARGEST:,}: a greater share, or not square")
         framed = self.fill(picture, frame)
         notes += self.list_seams(picture, frame)
         return self.fit(replace(framed, notes=picture.notes + tuple(f"frame: {note}" for note in notes)))
+
+    def find_aspect(self) -> float | None:
+        """How many times as wide as high the frame is; None for the picture's own proportions."""
+        if self.aspect is not None:
+            return read_aspect(self.aspect)
+        return 1.0 if self.square else None
 
     def find_extent(self, picture: Picture) -> tuple[tuple[int, int, int, int], tuple[str, ...]]:
         """The product's box and what is doubtful of it; the whole picture where it is not needed or not found."""

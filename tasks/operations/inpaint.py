@@ -12,6 +12,7 @@ from models.imaging.filling.holes import fill_by_network, fill_holes, network_co
 from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.operations.contract.region import Region
 from tasks.photos.picture import Mask, Picture, Pixels
+from tasks.provenance.source_type import Marking
 
 SLOT = "inpaint"
 INSTEAD = "telea"
@@ -25,9 +26,12 @@ class Inpaint(Operation):
     there was never photographed.
     """
 
-    may_alter_product: ClassVar[bool] = True
-    value_field: ClassVar[str | None] = "family"
     title: ClassVar[str] = "Fill a region from what lies around it (scratches, dust, labels, small objects)"
+    may_alter_product: ClassVar[bool] = True
+    marking: ClassVar[Marking] = "compositeWithTrainedAlgorithmicMedia"
+    marked_by_network_only: ClassVar[bool] = True
+    value_field: ClassVar[str | None] = "family"
+    example: ClassVar[str] = "inpaint,boxes=10 10 20 20"
 
     op: Literal["inpaint"] = "inpaint"
     region: Region = Field(default=Region(), description="what is filled: a mask, boxes or polygons")

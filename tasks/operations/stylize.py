@@ -20,6 +20,7 @@ from tasks.operations.contract.operation import EditContext, Network, Operation,
 from tasks.operations.contract.region import Region
 from tasks.photos.decoding import read_photo
 from tasks.photos.picture import Picture, Pixels
+from tasks.provenance.source_type import Marking
 from tasks.registry.slots import name_style, slot_of_style
 from tasks.workspace.storage import digest_file
 
@@ -49,9 +50,11 @@ class Stylize(Operation):
     of what is painted, and all with a strength of 0, stay byte-equal. It may alter the product.
     """
 
-    may_alter_product: ClassVar[bool] = True
-    value_field: ClassVar[str | None] = "style"
     title: ClassVar[str] = "The style of a picture for the photograph, its product or its background"
+    may_alter_product: ClassVar[bool] = True
+    marking: ClassVar[Marking] = "compositeWithTrainedAlgorithmicMedia"
+    value_field: ClassVar[str | None] = "style"
+    example: ClassVar[str] = "stylize:tiles"
 
     op: Literal["stylize"] = "stylize"
     style: str = Field(min_length=1, description="a picture's file, or the name of a trained style")

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from models.errors import InputError, RegistryError
 from models.imaging.scaling.enlarging import EnlargeLuma, enlarge, enlarge_by_bicubic
-from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
+from tasks.operations.contract.operation import EditContext, Network, Operation, Stage, read_number
 from tasks.photos.picture import Picture, Pixels
+from tasks.provenance.source_type import Marking
 
 BICUBIC = "bicubic"
 LARGEST = 400_000_000
@@ -23,9 +24,12 @@ class Upscale(Operation):
     It may alter the product: a network draws edges and texture as its training photographs had them.
     """
 
-    may_alter_product: ClassVar[bool] = True
-    value_field: ClassVar[str | None] = "scale"
     title: ClassVar[str] = "Enlarge 2, 3 or 4 times with more detail than resampling gives"
+    may_alter_product: ClassVar[bool] = True
+    marking: ClassVar[Marking] = "none"
+    value_field: ClassVar[str | None] = "scale"
+    stage: ClassVar[Stage] = "size"
+    keeps_size: ClassVar[bool] = False
 
     op: Literal["upscale"] = "upscale"
     scale: Literal[2, 3, 4] = Field(default=2, description="times as wide and as high")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from tasks.workspace.storage import write_atomically
+from tasks.photos.writing import Record, encode_png, write_image
 
 PAPER = (250, 250, 248)
 INK = (38, 38, 42)
@@ -89,11 +88,9 @@ def contact_sheet(entries: Sequence[Entry], title: str, columns: int = 6, tile: 
     return sheet
 
 
-def save_sheet(sheet: Image.Image, path: Path) -> Path:
-    """Write a sheet as PNG, whole or not at all."""
-    stream = BytesIO()
-    sheet.save(stream, "PNG", optimize=True)
-    write_atomically(path, stream.getvalue())
+def save_sheet(sheet: Image.Image, path: Path, record: Record) -> Path:
+    """Write a sheet as PNG, whole or not at all; what was at `path` before is replaced."""
+    write_image(path, encode_png(sheet, record), replace=True)
     return path
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -21,6 +22,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from models.errors import CatalogueError
 from models.imaging.inspection.fingerprint import HASH_SIDE, shrink
 from models.imaging.inspection.statistics import measure_pixels
+from tasks.photos.photo_file import PhotoFile
 from tasks.workspace.progress import NullProgress, Progress
 
 MAX_PIXELS = 64_000_000
@@ -40,7 +42,6 @@ DECODE_ERRORS = (
     struct.error,
     zlib.error,
 )
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,26 @@ def measure_photo(path: Path) -> Photo:
     )
 
 
-def read_photo(path: Path) -> Image.Image:
-    """The photograph at `path` in mode "L" or "RGB", upright, alpha flattened on white.
+def read_photo(source: Path | PhotoFile) -> Image.Image:
+    """The photograph of a file in mode "L" or "RGB", upright, alpha flattened on white.
 
     Raises:
         CatalogueError: the file cannot be used; the message has its path and why.
     """
     try:
-        with opened_photo(path) as image:
+        with opened_photo(source if isinstance(source, Path) else BytesIO(source.content)) as image:
             return _to_pixels(image)
     except CatalogueError as error:
-        raise CatalogueError(f"{path}: {error}") from error
+        raise CatalogueError(f"{source}: {error}") from error
+
+
+def count_pixels(photo: PhotoFile) -> int:
+    """The pixels of a photograph, by its header; 0 when it has none that can be read."""
+    try:
+        with Image.open(BytesIO(photo.content)) as image:
+            return image.width * image.height
+    except (*DECODE_ERRORS, Image.DecompressionBombError):
+        return 0
 
 
 def digest_pixels(mode: str, size: tuple[int, int], content: bytes) -> str:
@@ -219,8 +229,3 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
         coloured = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
     return image.convert("L" if grey else "RGB")
-
-
-def is_image_name(name: str) -> bool:
-    """True when the file's suffix is that of an image format that is read."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES

@@ -9,10 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from models.errors import InputError
-from tasks.photos.decoding import SUFFIXES
-
-PICTURES = SUFFIXES | {".jfif", ".jpe", ".mpo", ".avif", ".heic", ".heif", ".svg", ".psd", ".jp2", ".tga", ".ico"}
-"""What is taken for a picture by its name; one that cannot be read is reported, not passed over."""
+from tasks.photos.formats import is_picture_name
 
 
 class Found(NamedTuple):
@@ -34,7 +31,7 @@ def find_pictures(folder: Path, but: Path) -> Found:
         for name in names:
             if name.startswith("."):
                 continue
-            if PurePosixPath(name).suffix.lower() in PICTURES:
+            if is_picture_name(name):
                 pictures.append(Path(parent, name).relative_to(folder).as_posix())
             else:
                 others += 1

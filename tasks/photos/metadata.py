@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from PIL import ExifTags, Image
 
 from tasks.photos.decoding import DECODE_ERRORS
-
-if TYPE_CHECKING:
-    from PIL import Image
+from tasks.photos.formats import BY_NAME
 
 ORIENTATIONS = range(1, 9)
 SOURCE_TYPE_RECORD = "DigitalSourceType"
 """Among the records that a file is written with: the address of an IPTC digital source type."""
 NAMESPACE = "urn:packshot:records:1#"
+OURS = "packshot:"
+"""What the names of our records begin with."""
+IN_XMP = re.compile(r"<packshot:name>([^<]*)</packshot:name>\s*<packshot:text>([^<]*)<")
 STATED_TYPE = re.compile(r"DigitalSourceType[^h]{0,80}(https?://[^\"'<\s]+)")
 Tag = ExifTags.Base
 KEPT = (
@@ -66,6 +70,21 @@ def read_metadata(image: Image.Image) -> Metadata:
         return found._replace(notes=(f"damaged EXIF was left out: {' '.join(str(error).split())}",))
     valid = orientation if orientation in ORIENTATIONS else 1
     return found._replace(orientation=valid, has_location=has_location, exif=kept)
+
+
+def read_records(source: Path | bytes) -> dict[str, str]:
+    """The records of ours in an image's header, by name, which needs no decoding; none where it is no image.
+
+    They are text chunks of a PNG, and properties in the XMP of every other format.
+    """
+    try:
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=tuple(BY_NAME)) as image:
+            found = {str(name): str(text) for name, text in image.info.items() if str(name).startswith(OURS)}
+            packet = image.info.get("xmp", b"")
+    except (*DECODE_ERRORS, Image.DecompressionBombError):
+        return {}
+    text = packet.decode(errors="replace") if isinstance(packet, bytes) else str(packet)
+    return {html.unescape(name): html.unescape(value) for name, value in IN_XMP.findall(text)} | found
 
 
 def build_xmp(records: Mapping[str, str]) -> str:

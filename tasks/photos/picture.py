@@ -30,8 +30,6 @@ class Picture:
 
     `pixels` is (H, W, 3) in RGB, upright; `alpha` is (H, W), 255 opaque, or None; `profile` is the ICC profile that
     the pixels are in, None for sRGB. `notes` are lines for the user: what was picked, converted or left out.
-    `source_type` is the IPTC digital source type that the original states, an address, or "": a picture that says that
-    an algorithm made it says so after an edit too.
     """
 
     pixels: Pixels
@@ -39,7 +37,6 @@ class Picture:
     profile: bytes | None = None
     placement: Placement = Placement()
     notes: tuple[str, ...] = ()
-    source_type: str = ""
 
     @property
     def height(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,28 +19,17 @@ from tasks.photos.decoding import (
     quiet_pillow,
     scale_sixteen,
 )
+from tasks.photos.formats import BY_NAME, BY_SUFFIX
 from tasks.photos.icc import check_rgb, describe, to_srgb
 from tasks.photos.metadata import Metadata, read_metadata
+from tasks.photos.photo_file import PhotoFile, load_photo
 from tasks.photos.picture import Picture, Pixels
-from tasks.workspace.storage import digest_file
 
 Icc = Literal["srgb", "keep"]
 
 MAX_SIDE = 20_000
 STRIP = 256  # rows
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000", "PPM")
-"""What is read, by Pillow's names; its reader of JPEG reads MPO. Others are not tried: PostScript's runs a program."""
-SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
-    "PNG": (".png", ".apng"),
-    "WEBP": (".webp",),
-    "TIFF": (".tif", ".tiff"),
-    "GIF": (".gif",),
-    "BMP": (".bmp", ".dib"),
-    "AVIF": (".avif", ".avifs"),
-    "JPEG2000": (".jp2", ".j2k", ".jpx"),
-    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
-}
+READ = tuple(BY_NAME)
 TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -90,28 +78,23 @@ def read_picture(source: Path | bytes, icc: Icc = "srgb") -> Opened:
         CatalogueError: it cannot be read, is animated, too large, damaged or empty; one line says why.
     """
     with quiet_pillow():
-        return decode_picture(source, icc)
+        return decode_picture(load_photo(source), icc)
 
 
-def decode_picture(source: Path | bytes, icc: Icc = "srgb") -> Opened:
+def decode_picture(photo: PhotoFile, icc: Icc = "srgb") -> Opened:
     """`read_picture` for several threads, which enter `tasks.photos.decoding.quiet_pillow` once around them all.
 
     Raises:
         CatalogueError: as there.
     """
-    name = str(source) if isinstance(source, Path) else "photo"
     try:
-        if isinstance(source, bytes):
-            return _decode(BytesIO(source), hashlib.sha256(source).hexdigest(), len(source), "", icc)
-        return _decode(source, digest_file(source), source.stat().st_size, source.suffix.lower(), icc)
+        return _decode(photo, icc)
     except CatalogueError as error:
-        raise CatalogueError(f"{name}: {error}") from error
-    except OSError as error:
-        raise CatalogueError(f"{name}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise CatalogueError(f"{photo}: {error}") from error
 
 
-def _decode(source: Path | BytesIO, sha256: str, size: int, suffix: str, icc: Icc) -> Opened:
-    with opened_photo(source, FORMATS) as image:
+def _decode(photo: PhotoFile, icc: Icc) -> Opened:
+    with opened_photo(BytesIO(photo.content), READ) as image:
         check_still(image)
         if max(image.size) > MAX_SIDE:
             raise CatalogueError(f"too large: {image.width}x{image.height} pixels, at most {MAX_SIDE} a side are read")
@@ -121,23 +104,23 @@ def _decode(source: Path | BytesIO, sha256: str, size: int, suffix: str, icc: Ic
         image.load()
         picture = _to_picture(image, metadata, icc)
     form = "JPEG" if image.format in STILL_FORMATS else image.format or ""
-    notes = [*_name_notes(form, suffix), *_storage_notes(image, mode, bits), *metadata.notes, *picture.notes]
+    notes = [*_name_notes(form, photo.suffix), *_storage_notes(image, mode, bits), *metadata.notes, *picture.notes]
     facts = Source(
         format=form,
         mode=mode,
         width=picture.width,
         height=picture.height,
         bits=bits,
-        bytes=size,
-        sha256=sha256,
+        bytes=len(photo.content),
+        sha256=photo.sha256,
         has_icc="icc_profile" in image.info,
         has_alpha=picture.alpha is not None,
         orientation=metadata.orientation,
         has_location=metadata.has_location,
         source_type=metadata.source_type,
     )
-    stated = Picture(picture.pixels, picture.alpha, picture.profile, notes=tuple(notes), source_type=facts.source_type)
-    return Opened(stated, facts, metadata.exif)
+    noted = Picture(picture.pixels, picture.alpha, picture.profile, notes=tuple(notes))
+    return Opened(noted, facts, metadata.exif)
 
 
 def _bits(image: Image.Image) -> int:
@@ -147,7 +130,7 @@ def _bits(image: Image.Image) -> int:
 
 
 def _name_notes(form: str, suffix: str) -> list[str]:
-    if not suffix or suffix in SUFFIXES[form]:
+    if not suffix or BY_SUFFIX.get(suffix) is BY_NAME[form]:
         return []
     return [f"the name ends in {suffix} but the file holds {form}: read as {form}"]
 

@@ -1,35 +1,31 @@
-"""What an edited picture says of itself: where it comes from and what was done, inside the file."""
+"""What an edited picture says of itself: where it comes from, what its original said, and what was done."""
 
 from __future__ import annotations
 
 import html
-import json
-import re
-from collections.abc import Iterable
-from importlib.metadata import version as installed_version
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from models.errors import InputError
-from tasks.photos.metadata import SOURCE_TYPE_RECORD
+from tasks.provenance.generated import Provenance
+from tasks.provenance.grown import TextureRecord
+from tasks.provenance.record import Link, OwnRecord
+from tasks.provenance.sheet import SheetRecord
+from tasks.provenance.source_type import COMPOSITE, GENERATED
 from tasks.workspace.code import digest_json
 
-TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-ENHANCED = TERMS + "algorithmicallyEnhanced"
-COMPOSITE = TERMS + "compositeWithTrainedAlgorithmicMedia"
-GENERATED = TERMS + "trainedAlgorithmicMedia"
-SYNTHETIC = tuple(TERMS + name for name in ("compositeSynthetic", "digitalCreation", "digitalArt", "algorithmicMedia"))
-RANKS = (ENHANCED, *SYNTHETIC, COMPOSITE, GENERATED)
-"""From the least to the most that a machine made of a picture; an edit never takes a picture down."""
-PAINTERS = frozenset(("stylize", "colorize"))
-"""Operations that show what a network made up, whichever way they are run."""
-PAINTERS_BY_NETWORK = frozenset(("inpaint",))
 LONGEST = 50_000
 """Bytes of a record, escaped: JPEG's metadata holds little more."""
-CHUNK = "packshot:edit"
-IN_XMP = re.compile(rf"<packshot:name>{CHUNK}</packshot:name>\s*<packshot:text>([^<]*)<")
+
+
+class UsedNetwork(BaseModel):
+    """A registered version that an operation asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slot: str
+    version: int
+    family: str
 
 
 class StepRecord(BaseModel):
@@ -46,23 +42,51 @@ class StepRecord(BaseModel):
     networks: tuple[UsedNetwork, ...] = ()
 
 
-class EditRecord(BaseModel):
+class EditRecord(OwnRecord):
     """Where one edited picture comes from, as it is embedded in the file; equal records mean an equal making.
 
     Neither the time nor the flow run nor a path is in it, so that the file's bytes can be made again; the lineage
     index knows these.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    chunk: ClassVar[str] = "packshot:edit"
 
     input_sha256: str
     steps: tuple[StepRecord, ...]
+    """None where the picture was only written anew."""
     written: dict[str, Any]
     """How the result is written: format, quality and the like."""
     seed: int
     source_type: str
     may_alter_product: bool
     software: str
+    ancestor: Provenance | TextureRecord | SheetRecord | EditRecord | None = None
+    """What the input said of its own making."""
+
+    @property
+    def marked(self) -> str:
+        return self.source_type
+
+    @property
+    def says(self) -> str:
+        done = ", ".join(step.op for step in self.steps) or "written anew"
+        return f"{done} of {self.input_sha256}" + (f", which was {self.ancestor.says}" if self.ancestor else "")
+
+    @property
+    def generated_by(self) -> str:
+        if self.ancestor and self.ancestor.generated_by:
+            return self.ancestor.generated_by
+        return "an edit by a network" if self.source_type in (GENERATED, COMPOSITE) else ""
+
+    def links(self, sha256: str) -> list[Link]:
+        used = {(one.slot, one.version) for step in self.steps for one in step.networks}
+        by = [Link(sha256, "version", f"{slot}@{version}", "edited by") for slot, version in sorted(used)]
+        before = self.ancestor.links(self.input_sha256) if self.ancestor else []
+        return [Link(sha256, "image", self.input_sha256, "edited from"), *by, *before]
+
+    def embedded(self) -> dict[str, Any]:
+        own = self.model_dump(exclude={"ancestor"})
+        return own | ({"ancestor": self.ancestor.embedded()} if self.ancestor else {})
 
     def is_same_making(self, other: EditRecord) -> bool:
         """True when both are the same operations on the same input, by whatever versions of networks or software."""
@@ -73,77 +97,31 @@ class EditRecord(BaseModel):
         return self.input_sha256, asked, self.written, self.seed
 
 
-def software() -> str:
-    """Name and version of what edits."""
-    return f"packshot {installed_version('packshot')}"
-
-
-def judge_source_type(steps: Iterable[StepRecord], before: str) -> str:
-    """IPTC's digital source type of a picture after `steps`; `before` is what the input's file said, or "".
-
-    `compositeWithTrainedAlgorithmicMedia` where a network painted content, else `algorithmicallyEnhanced`; a picture
-    that was generated stays `trainedAlgorithmicMedia`. Source: IPTC NewsCodes, "Digital Source Type".
-    """
-    stated = before.replace("https://", "http://")
-    painted = any(step.op in PAINTERS or (step.op in PAINTERS_BY_NETWORK and step.networks) for step in steps)
-    now = COMPOSITE if painted else ENHANCED
-    return max(now, stated if stated in RANKS else now, key=RANKS.index)
-
-
-def to_texts(record: EditRecord) -> dict[str, str]:
-    """What `tasks.photos.writing` puts into the file: IPTC's term for every reader, and the record as JSON for ours."""
-    return {SOURCE_TYPE_RECORD: record.source_type, CHUNK: _to_json(record)}
-
-
 def fit(record: EditRecord) -> EditRecord:
-    """The record as a file's metadata can hold it: parameters that are too long, such as polygons, by their digest."""
-    if len(html.escape(_to_json(record)).encode()) <= LONGEST:
-        return record
-    short = [step.model_copy(update={"parameters": {"digest": digest_json(step.parameters)}}) for step in record.steps]
-    return record.model_copy(update={"steps": tuple(short)})
+    """The record as a file's metadata can hold it.
 
-
-def _to_json(record: EditRecord) -> str:
-    return json.dumps(record.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def find_record(path: Path) -> EditRecord | None:
-    """The record in the picture at `path`; None when it is no picture or holds none.
-
-    Raises:
-        InputError: there is a record, but it was damaged.
+    Where it is too long, parameters such as polygons stand by their digest; where that is not enough, as after some
+    eighty edits one after another, the eldest ancestors are left to the lineage index.
     """
-    text = _read_text(path)
-    if text is None:
-        return None
-    try:
-        return EditRecord.model_validate_json(text)
-    except ValidationError as error:
-        raise InputError("provenance", str(path), f"a whole record, but: {error.errors()[0]['msg']}") from error
+    if not _is_long(record):
+        return record
+    shorter = _shorten(record)
+    while _is_long(shorter) and shorter.ancestor:
+        shorter = _forget_eldest(shorter)
+    return shorter
 
 
-def _read_text(path: Path) -> str | None:
-    """The record's JSON in a picture's header, which needs no decoding: a PNG's text chunk, XMP in other formats."""
-    from PIL import Image
-
-    from tasks.photos.decoding import DECODE_ERRORS
-
-    try:
-        with Image.open(path) as image:
-            if CHUNK in image.info:
-                return str(image.info[CHUNK])
-            packet = image.info.get("xmp", b"")
-    except (*DECODE_ERRORS, Image.DecompressionBombError):
-        return None
-    found = IN_XMP.search(packet.decode(errors="replace") if isinstance(packet, bytes) else str(packet))
-    return html.unescape(found.group(1)) if found else None
+def _is_long(record: EditRecord) -> bool:
+    return len(html.escape(record.to_json()).encode()) > LONGEST
 
 
-class UsedNetwork(BaseModel):
-    """A registered version that an operation asked for."""
+def _shorten(record: EditRecord) -> EditRecord:
+    short = [step.model_copy(update={"parameters": {"digest": digest_json(step.parameters)}}) for step in record.steps]
+    before = _shorten(record.ancestor) if isinstance(record.ancestor, EditRecord) else record.ancestor
+    return record.model_copy(update={"steps": tuple(short), "ancestor": before})
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    slot: str
-    version: int
-    family: str
+def _forget_eldest(record: EditRecord) -> EditRecord:
+    before = record.ancestor
+    elder = _forget_eldest(before) if isinstance(before, EditRecord) and before.ancestor else None
+    return record.model_copy(update={"ancestor": elder})

@@ -12,7 +12,7 @@ from pathlib import Path
 from models.errors import InputError
 from tasks.catalogue.cifar import PICKLED
 from tasks.catalogue.table import CIFAR10, FASHION_MNIST, PHOTOS, find_kind
-from tasks.photos.decoding import is_image_name
+from tasks.photos.formats import is_image_name
 from tasks.versions.ingest import complete_others, lock_data
 from tasks.versions.repository import open_repository
 from tasks.versions.resolution import CatalogueVersion, check_name, resolve

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models.errors import CatalogueError, InputError
 from tasks.catalogue import cifar, idx
-from tasks.photos.decoding import is_image_name
+from tasks.photos.formats import is_image_name
 from tasks.versions.pins import find_revision, list_revisions, read_pin_at
 from tasks.versions.repository import LOCK_SECONDS, DataRepository, open_repository
 from tasks.versions.trees import Tree

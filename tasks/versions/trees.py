@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tasks.catalogue import cifar, idx
-from tasks.photos.decoding import is_image_name
+from tasks.photos.formats import is_image_name
 
 PACKED = frozenset((*idx.FILES, *cifar.FILES))  # files that hold many images
 

@@ -11,7 +11,7 @@ from prefect.testing.utilities import prefect_test_harness
 from flows.edit import edit
 from tasks.editing.parsing import parse_operation
 from tasks.lineage.index import Lineage
-from tasks.provenance.edited import find_record
+from tasks.provenance.embedded import find_own
 from tasks.workspace.settings import Settings
 
 
@@ -44,7 +44,7 @@ def test_a_folder_is_edited_as_one_run_that_can_be_started_again(settings, photo
     result = edit(**asked)
     assert (result.edited, result.broken, result.kept) == (5, 1, 0)
     assert sorted(path.name for path in (tmp_path / "out" / "shoes").iterdir()) == [f"{n}.jpg" for n in range(5)]
-    assert find_record(tmp_path / "out" / "shoes" / "0.jpg").steps[0].parameters["kind"] == "blur"
+    assert find_own(tmp_path / "out" / "shoes" / "0.jpg").steps[0].parameters["kind"] == "blur"
     again = edit(**asked)
     assert (again.edited, again.kept) == (0, 5)
     assert result.table.read_text().count("\n") == 7

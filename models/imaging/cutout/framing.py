@@ -14,18 +14,21 @@ Box = tuple[int, int, int, int]
 Measure = Literal["side", "area"]
 
 
-def place_frame(box: Box, height: int, width: int, share: float | None, square: bool, measure: Measure = "side") -> Box:
+def place_frame(
+    box: Box, height: int, width: int, share: float | None, aspect: float | None = None, measure: Measure = "side"
+) -> Box:
     """The frame, left, top, right, bottom in the picture's pixels: it may reach beyond the picture, never into `box`.
 
-    `box` is the product's. The frame has the picture's proportions, or is square. With `share` the product is in its
-    middle, and fills that share of the frame's area, or of the side that it fills most. Without, nothing is cut: the
-    frame is the picture, padded where it must be square.
+    `box` is the product's. The frame has the picture's proportions, or is `aspect` times as wide as high. With `share`
+    the product is in its middle, and fills that share of the frame's area, or of the side that it fills most. Without,
+    nothing is cut: the frame is the picture, padded to the aspect.
     """
     left, top, right, bottom = box
     if share is None:
-        wide, high = (max(width, height),) * 2 if square else (width, height)
+        aspect = aspect or width / height
+        wide, high = max(width, _whole(height * aspect)), max(height, _whole(width / aspect))
         return centre(width / 2, height / 2, wide, high)
-    proportion = 1.0 if square else width / height
+    proportion = aspect or width / height
     product_wide, product_high = right - left, bottom - top
     fullest = max(product_high, product_wide / proportion)  # the least height that holds the product
     if measure == "area":
@@ -33,9 +36,14 @@ def place_frame(box: Box, height: int, width: int, share: float | None, square: 
     else:
         frame_high = fullest / share
     wide, high = max(round(frame_high * proportion), product_wide), max(round(frame_high), product_high)
-    if square:
+    if aspect == 1:
         wide = high = max(wide, high)
     return centre((left + right) / 2, (top + bottom) / 2, wide, high)
+
+
+def _whole(side: float) -> int:
+    """The pixels that hold `side`, but for what its calculation missed."""
+    return math.ceil(side - 1e-6)
 
 
 def centre(x: float, y: float, width: int, height: int) -> Box:

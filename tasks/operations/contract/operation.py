@@ -1,18 +1,21 @@
-"""What an operation is: its parameters, whether it may alter the product, and how it makes one picture of another."""
+"""What an operation is: its parameters, what it promises and marks, and how it makes one picture of another."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from models.errors import RegistryError
 from tasks.photos.picture import Picture
+from tasks.provenance.source_type import Marking
 
 Planes = npt.NDArray[np.float32]
+Stage = Literal["content", "background", "size", "frame"]
+"""In which order operations mend a picture: what comes first is what the next needs."""
 
 
 class Network(Protocol):
@@ -47,18 +50,54 @@ class EditContext(NamedTuple):
 
 
 class Operation(BaseModel):
-    """The parameters of one operation; a subclass is one file of `tasks/edit`."""
+    """The parameters of one operation; a subclass is one file of `tasks/operations`, called as the operation is.
+
+    A class without `title`, `may_alter_product` and `marking` is refused when it is made: what is forgotten here would
+    be said wrongly of every picture.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    may_alter_product: ClassVar[bool]
-    """True where a buyer could be shown another product than the one photographed."""
-    value_field: ClassVar[str | None] = None
-    """The parameter that `--op NAME:VALUE` gives, such as `scale`."""
     title: ClassVar[str]
     """One line for lists and pages."""
+    may_alter_product: ClassVar[bool]
+    """True where a buyer could be shown another product than the one photographed."""
+    marking: ClassVar[Marking]
+    """What the result must say of its making, as the AI Act's article 50(2) asks; `none` for standard editing."""
+    marked_by_network_only: ClassVar[bool] = False
+    """True where `marking` holds only if a registered network worked: other methods make nothing up."""
+    value_field: ClassVar[str | None] = None
+    """The parameter that `--op NAME:VALUE` gives, such as `scale`."""
+    example: ClassVar[str] = ""
+    """An `--op` that works on any photograph, where the name alone does not."""
+    stage: ClassVar[Stage] = "content"
+    """When it is done among the fixes that a marketplace's rules ask for."""
+    keeps_size: ClassVar[bool] = True
+    """False where the result may have another width or height."""
+    keeps_alpha: ClassVar[bool] = True
+    """False where what was transparent may be opaque afterwards."""
 
     op: str
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        """Refuse a class that leaves out what every operation must say of itself.
+
+        Raises:
+            TypeError: an attribute is missing, or has another value than is allowed.
+        """
+        for name, kind in REQUIRED.items():
+            value = getattr(cls, name, None)
+            try:
+                TypeAdapter[object](kind).validate_python(value, strict=True)
+            except ValidationError as error:
+                allowed = error.errors()[0]["msg"].removeprefix("Input should be ")
+                raise TypeError(f"{cls.__name__}.{name}: got {value!r}, allowed: {allowed}") from error
+
+    @classmethod
+    def mark(cls, by_network: bool) -> Marking:
+        """What a result must say; `by_network` is whether a registered network worked on it."""
+        return "none" if cls.marked_by_network_only and not by_network else cls.marking
 
     @abstractmethod
     def apply(self, picture: Picture, context: EditContext) -> Picture:
@@ -67,6 +106,9 @@ class Operation(BaseModel):
         Raises:
             InputError: the parameters do not fit this picture.
         """
+
+
+REQUIRED: dict[str, Any] = {"title": str, "may_alter_product": bool, "marking": Marking}
 
 
 def read_number(network: Network, name: str) -> int:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from tasks.market.listing import list_markets
 from tests.terminal import terminal
 
 RULES = {"format": {"allowed": ["PNG"], "preferred": "png"}, "white_background": {"minimum": 0.99}}
@@ -94,7 +95,7 @@ def test_bad_input_is_one_line(packshot, market, folder, tmp_path):
     (tmp_path / "empty").mkdir()
     white = folder / "white.png"
     for arguments, line in (
-        ((white, "--market", "amazn"), "--market: got 'amazn', allowed: one of amazon, ebay, google"),
+        ((white, "--market", "amazn"), f"--market: got 'amazn', allowed: one of {', '.join(list_markets())}"),
         ((tmp_path / "none.png", "--market", market), "IN: got "),
         ((tmp_path / "empty", "--market", market), "IN: got "),
         ((white, "--market", market, "--fix"), "-o: got 'nothing'"),

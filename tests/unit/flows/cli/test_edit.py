@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.editing.parsing import OPERATIONS
 from tasks.lineage.index import Lineage
+from tasks.operations.contract.discovery import list_operations
 from tasks.workspace.settings import SOURCE, Settings
 from tasks.workspace.storage import digest_file
 from tests.terminal import terminal
@@ -148,6 +148,6 @@ def test_the_operations_and_their_parameters_are_listed(tmp_path, capsys):
     with terminal(capsys, "operations", HOME=tmp_path / "home") as packshot:
         code, out, _ = packshot()
         assert code == 0
-        assert all(name in out for name in OPERATIONS)
+        assert all(name in out for name in list_operations())
         assert "number, 0 to 1" in packshot("enhance")[1]
         assert packshot("nope")[2].startswith("error: op: got 'nope', allowed: one of background, ")

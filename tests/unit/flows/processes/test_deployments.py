@@ -11,7 +11,7 @@ from flows.train import train
 from flows.train_editor import train_editor
 from models import FAMILIES
 from models.errors import InputError
-from tasks.editing.parsing import OPERATIONS
+from tasks.operations.contract.discovery import list_operations
 from tasks.registry.slots import is_editor
 from tasks.workspace.settings import SOURCE
 
@@ -79,5 +79,5 @@ def test_the_forms_of_training_offer_each_family_as_a_choice(trains, edits):
 
 def test_the_form_of_edit_offers_each_operation_as_a_choice():
     schema = parameter_schema(edit).model_dump()["properties"]["operations"]
-    assert len(schema["items"]["anyOf"]) == len(OPERATIONS)
+    assert len(schema["items"]["anyOf"]) == len(list_operations())
     assert "oneOf" not in schema["items"]

@@ -5,11 +5,13 @@ from typing import ClassVar, Literal
 import numpy as np
 import pytest
 
-from tasks.editing.apply import Witness, apply_edit
+from tasks.editing.apply import apply_edit
+from tasks.editing.networks import Asked, RecordingNetworks
 from tasks.editing.parsing import parse_operation
 from tasks.operations.contract.operation import EditContext, Operation
 from tasks.photos.picture import Picture
 from tasks.provenance.edited import UsedNetwork
+from tasks.provenance.source_type import Marking
 
 
 class Shade:
@@ -36,6 +38,7 @@ class Darken(Operation):
     """Halves a picture by a network."""
 
     may_alter_product: ClassVar[bool] = True
+    marking: ClassVar[Marking] = "compositeWithTrainedAlgorithmicMedia"
     title: ClassVar[str] = "Darken"
     op: Literal["darken"] = "darken"
     times: int = 1
@@ -52,6 +55,7 @@ class Rename(Operation):
     """Changes nothing."""
 
     may_alter_product: ClassVar[bool] = False
+    marking: ClassVar[Marking] = "none"
     title: ClassVar[str] = "Nothing"
     op: Literal["rename"] = "rename"
 
@@ -85,6 +89,8 @@ def test_steps_say_what_ran_by_which_version_and_what_it_changed():
     assert darken.change.product.changed_share == 1
     assert edited.change == darken.change
     assert edited.may_alter_product
+    assert [step.marking for step in edited.steps] == ["none", "compositeWithTrainedAlgorithmicMedia"]
+    assert edited.asked == (Asked(slot="shade", family=None, version=3),)
     assert edited.picture.notes == ("16 bits", "darkened 2 times, seed 7")
     np.testing.assert_array_equal(edited.picture.pixels, product() // 2 // 2)
     np.testing.assert_array_equal(picture.pixels, product())
@@ -129,8 +135,9 @@ def test_tiny_pictures_are_edited_and_measured(size):
 
 def test_a_network_asked_for_twice_is_noted_once_and_the_toolbox_is_asked_each_time():
     shelf = Shelf()
-    witness = Witness(shelf)
-    witness.network("shade")
-    witness.network("shade", "half")
-    assert len(witness.used) == 1
-    assert shelf.asked == [("shade", None), ("shade", "half")]
+    recording = RecordingNetworks(shelf)
+    for family in (None, "half", None):
+        recording.network("shade", family)
+    assert recording.used == (UsedNetwork(slot="shade", version=3, family="half"),)
+    assert recording.asked == tuple(Asked(slot="shade", family=family, version=3) for family in (None, "half"))
+    assert shelf.asked == [("shade", None), ("shade", "half"), ("shade", None)]

@@ -21,7 +21,7 @@ from tasks.editing.job import EditJob
 from tasks.lineage.index import Lineage
 from tasks.operations.contract.operation import Operation
 from tasks.operations.degrade import Degrade
-from tasks.provenance.edited import find_record
+from tasks.provenance.embedded import find_own
 from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked
@@ -53,6 +53,7 @@ class AddVersion(Operation):
     """Adds its network's version to every pixel; trips over pictures that are one pixel wide."""
 
     may_alter_product: ClassVar[bool] = False
+    marking: ClassVar[str] = "none"
     title: ClassVar[str] = "For tests"
     op: Literal["add"] = "add"
 
@@ -120,7 +121,7 @@ def test_every_photograph_has_a_result_or_a_reason_in_order(run, photos, tmp_pat
         if row["status"] == "edited":
             path = tmp_path / "out" / row["output"]
             assert digest_file(path) == row["output_sha256"]
-            assert find_record(path).input_sha256 == digest_file(photos / row["input"]) == row["input_sha256"]
+            assert find_own(path).input_sha256 == digest_file(photos / row["input"]) == row["input_sha256"]
     assert by_name["d.tif"]["mode"] == "CMYK"
     assert "degrade:blur" in by_name["d.tif"]["operations"]
 
@@ -165,7 +166,7 @@ def test_a_network_that_was_promoted_meanwhile_makes_all_again(run, tmp_path):
     again = run(operations=(AddVersion(),), networks=Numbered(2))
     assert (again.edited, again.kept) == (6, 0)
     assert {row["versions"] for row in rows(again)} == {"numbers@2", ""}
-    assert find_record(tmp_path / "out" / "e.png").steps[0].networks[0].version == 2
+    assert find_own(tmp_path / "out" / "e.png").steps[0].networks[0].version == 2
 
 
 def test_one_photograph_that_trips_an_operation_is_named_and_the_others_are_done(run, photos):

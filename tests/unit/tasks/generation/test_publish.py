@@ -9,7 +9,7 @@ from models.errors import InputError
 from models.exported.generator import ExportedGenerator, export_generator
 from tasks.generation.publish import publish
 from tasks.lineage.index import Lineage
-from tasks.provenance.generated import read_provenance
+from tasks.provenance.embedded import find_own
 from tasks.registry.register import VersionInfo
 from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
@@ -50,22 +50,24 @@ def test_the_same_seed_gives_the_same_files_however_many(make, tmp_path):
 
 def test_each_file_says_where_it_comes_from_and_is_on_record(make, tmp_path):
     made = make(tmp_path / "out", category=CATEGORIES[1])
-    provenance = [read_provenance(path) for path in made.images]
+    provenance = [find_own(path) for path in made.images]
     assert [one.index for one in provenance] == [0, 1, 2, 3]
     assert {(one.slot, one.version, one.seed, one.category) for one in provenance} == {
         ("generate-shapes", 3, 7, CATEGORIES[1])
     }
-    chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home")).trace(str(made.images[2]))
-    assert {(node.kind, node.id) for node in chain.ancestors()} >= {
-        ("version", "generate-shapes@3"),
-        ("flow_run", "flow"),
-    }
+    assert find_own(made.sheet).says == "the first 4 images of seed 7 by generate-shapes@3"
+    for path in (made.images[2], made.sheet):
+        chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home")).trace(str(path))
+        assert {(node.kind, node.id) for node in chain.ancestors()} >= {
+            ("version", "generate-shapes@3"),
+            ("flow_run", "flow"),
+        }
 
 
 def test_another_file_of_the_same_name_is_kept_and_named(make, tmp_path):
     made = make(tmp_path / "out")
     made.images[1].write_bytes(b"somebody else's")
-    with pytest.raises(InputError, match=f"^out: got '{made.images[1]}', allowed: a folder where no other image"):
+    with pytest.raises(InputError, match=f"^out: got '{made.images[1]}', allowed: a name that no other file has"):
         make(tmp_path / "out")
     assert made.images[1].read_bytes() == b"somebody else's"
 

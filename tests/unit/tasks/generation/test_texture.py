@@ -9,10 +9,11 @@ from PIL import Image
 
 from models.errors import CatalogueError, InputError
 from models.imaging.filling.texture import grow_texture
-from tasks.generation.texture import CHUNK, make_texture
+from tasks.generation.texture import make_texture
 from tasks.lineage.index import Lineage
 from tasks.photos.metadata import SOURCE_TYPE
-from tasks.provenance.generated import find_provenance
+from tasks.provenance.embedded import find_own
+from tasks.provenance.grown import TextureRecord
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 from tests.terminal import terminal
@@ -36,13 +37,13 @@ def test_the_file_is_the_texture_with_its_record(cloth, tmp_path):
     made = make_texture(cloth, 80, 4, tmp_path / "new" / "out.png")
     with Image.open(made.path) as image:
         np.testing.assert_array_equal(np.asarray(image), grow_texture(checks(64), 80, 4))
-        record = json.loads(image.info[CHUNK])
+        record = json.loads(image.info[TextureRecord.chunk])
         assert SOURCE_TYPE in image.info["XML:com.adobe.xmp"]
     assert record == made.record.model_dump()
     assert record["example_sha256"] == hashlib.sha256(cloth.read_bytes()).hexdigest()
     assert (record["example"], record["size"], record["seed"]) == ("cloth.png", 80, 4)
     assert record["software"].startswith("packshot ")
-    assert find_provenance(made.path) is None  # no registered model made it
+    assert find_own(made.path) == made.record
 
 
 def test_grey_and_turned_photographs_are_read_as_they_are_shown(tmp_path):
@@ -63,7 +64,7 @@ def test_the_same_call_finds_its_own_file_and_another_keeps_away(cloth, tmp_path
     out = tmp_path / "out.png"
     before = make_texture(cloth, 64, 0, out).path.read_bytes()
     assert make_texture(cloth, 64, 0, out).path.read_bytes() == before
-    with pytest.raises(InputError, match=r"^--out: got '.*out.png', allowed: a name that no other file has"):
+    with pytest.raises(InputError, match=r"^out: got '.*out.png', allowed: a name that no other file has"):
         make_texture(cloth, 64, 1, out)
     assert out.read_bytes() == before
 
@@ -95,7 +96,7 @@ def test_the_command_writes_and_says_so(packshot, cloth, tmp_path):
         (("CLOTH", "--size", "10"), "size: got 10, allowed: 64 to 2048 pixels"),
         (("CLOTH", "--seed", "-1"), "seed: got -1, allowed: 0 to 2147483647"),
         (("CLOTH", "-o", "out.jpg"), "--out: got 'out.jpg', allowed: a file that ends in .png"),
-        (("CLOTH", "-o", "CLOTH"), "--out: got "),
+        (("CLOTH", "-o", "CLOTH"), "out: got "),
     ],
 )
 def test_a_wrong_value_is_one_line_and_nothing_is_written(packshot, cloth, tmp_path, arguments, line):

@@ -15,7 +15,9 @@ from models.errors import InputError, StorageError
 from tasks.lineage.index import Derivation, Lineage, Parent
 from tasks.lineage.ledger import Intent, Ledger
 from tasks.lineage.trace import Node, Ref
-from tasks.provenance.generated import Provenance, write_png
+from tasks.photos.writing import encode_png, write_image
+from tasks.provenance.edited import EditRecord
+from tasks.provenance.generated import Provenance
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 
@@ -116,7 +118,7 @@ def test_the_unknown_is_an_error_with_the_forms(lineage, x):
 
 def test_a_file_is_found_by_its_bytes(lineage, tmp_path):
     path = tmp_path / "a.png"
-    write_png(np.zeros((8, 8), np.uint8), path, provenance(1))
+    write_image(path, encode_png(np.zeros((8, 8), np.uint8), provenance(1)))
     made = Node("image", digest_file(path), {"path": str(path)})
     lineage.record(made, [Parent(VERSION, "made by")])
     chain = lineage.trace(str(path))
@@ -124,14 +126,31 @@ def test_a_file_is_found_by_its_bytes(lineage, tmp_path):
 
 
 def test_a_file_made_elsewhere_tells_its_version_and_says_so(lineage, tmp_path):
-    write_png(np.zeros((8, 8), np.uint8), tmp_path / "a.png", provenance(1))
+    write_image(tmp_path / "a.png", encode_png(np.zeros((8, 8), np.uint8), provenance(1)))
     chain = lineage.trace(str(tmp_path / "a.png"))
     assert chain.focus == VERSION
     assert "not in the index" in chain.note
     assert chain.note in chain.to_text()
-    write_png(np.zeros((8, 8), np.uint8), tmp_path / "b.png", provenance(9))
+    write_image(tmp_path / "b.png", encode_png(np.zeros((8, 8), np.uint8), provenance(9)))
     with pytest.raises(InputError, match="SLOT@N"):
         lineage.trace(str(tmp_path / "b.png"))
+
+
+def test_an_edit_of_a_picture_made_elsewhere_tells_the_version_behind_it(lineage, tmp_path):
+    record = EditRecord(
+        input_sha256="0" * 64,
+        steps=(),
+        written={},
+        seed=0,
+        source_type="",
+        may_alter_product=False,
+        software="",
+        ancestor=provenance(1),
+    )
+    write_image(tmp_path / "a.png", encode_png(np.zeros((8, 8), np.uint8), record))
+    chain = lineage.trace(str(tmp_path / "a.png"))
+    assert chain.focus == VERSION
+    assert f"its record says written anew of {'0' * 64}, which was {SLOT}@1, seed" in chain.note
 
 
 def test_a_file_without_provenance_is_an_error(lineage, tmp_path):

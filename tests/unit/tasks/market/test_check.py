@@ -8,16 +8,22 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from models.errors import InputError
+from models.errors import InputError, RegistryError
 from models.imaging.inspection.product import measure_area, measure_extent, measure_white
 from models.imaging.inspection.sharpness import measure_sharpness
+from tasks.editing.job import EditJob
+from tasks.editing.parsing import parse_operation
+from tasks.editing.photo import edit_photo
+from tasks.market import evidence
 from tasks.market.check import check_picture, check_pictures, failing_rules, judge
 from tasks.market.evidence import Evidence, Scene, look
-from tasks.market.fixes import plan_fix, rewrite
+from tasks.market.fixes import FixPlan, plan_fix
 from tasks.market.header import read_header
 from tasks.market.rules import Market
+from tasks.photos.formats import WRITTEN_SUFFIXES
 from tasks.photos.metadata import XMP, XMP_CHUNK
-from tasks.provenance.generated import CHUNK, Provenance
+from tasks.photos.photo_file import load_photo
+from tasks.provenance.generated import Provenance
 
 SIDE = 240
 GENERATED = Provenance(
@@ -34,6 +40,18 @@ GENERATED = Provenance(
     index=0,
     software="packshot 0",
 )
+
+
+class Nothing:
+    """No networks."""
+
+    def network(self, slot, family=None):
+        raise RegistryError(f"{slot} has no champion")
+
+
+def write_anew(source, out):
+    plan = FixPlan((), WRITTEN_SUFFIXES[out.suffix]).job().plan()
+    return edit_photo(plan, load_photo(source), out, Nothing())
 
 
 def make_market(**rules):
@@ -187,15 +205,17 @@ def test_an_animation_is_reported_and_its_pixels_are_not_guessed(tmp_path):
 def test_a_generated_picture_must_say_so(tmp_path, record, label, passed):
     chunks = PngInfo()
     if record:
-        chunks.add_itxt(CHUNK, GENERATED.model_dump_json())
+        chunks.add_itxt(Provenance.chunk, GENERATED.model_dump_json())
     if label:
         chunks.add_itxt(XMP_CHUNK, XMP)
     path = save(tmp_path / "a.png", draw()[0], pnginfo=chunks)
     row = check(path, ai_label={"required": True})["ai_label"]
     assert row.passed is passed
     assert ("made by generate-bags version 3" in row.measured) is bool(record)
-    rewrite(path, tmp_path / "b.jpg")
-    assert read_header(tmp_path / "b.jpg").is_labelled is bool(record or label)
+    write_anew(path, tmp_path / "b.jpg")
+    written = read_header(load_photo(tmp_path / "b.jpg"))
+    assert written.is_labelled is bool(record or label)
+    assert written.generated_by == ("generate-bags version 3" if record else "an edit by a network" if label else "")
 
 
 def test_what_cannot_be_read_is_one_report_among_the_others(tmp_path):
@@ -225,10 +245,68 @@ def test_a_picture_of_which_only_the_file_is_wrong_is_written_anew(tmp_path):
     market = make_market(format={"allowed": ["PNG"], "preferred": "png"})
     plan = plan_fix(check_picture(path, market, find_dark))
     assert (plan.operations, plan.form) == ((), "png")
-    rewrite(path, tmp_path / "b.png")
+    write_anew(path, tmp_path / "b.png")
     assert check_picture(tmp_path / "b.png", market, find_dark).passed
+    other = EditJob(operations=(parse_operation("degrade:grayscale"),), measured=False).plan()
     with pytest.raises(InputError, match="--overwrite replaces it"):
-        rewrite(path, tmp_path / "b.png")
+        edit_photo(other, load_photo(path), tmp_path / "b.png", Nothing())
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "fix", "size"),
+    [
+        (300, 400, "", (400, 300)),
+        (297, 400, "frame,aspect=4:3", (400, 300)),
+        (400, 200, "frame,aspect=3:4", (300, 400)),
+        (400, 380, "frame,square=true", (400, 400)),
+    ],
+)
+def test_a_market_may_take_one_of_several_aspects(tmp_path, height, width, fix, size):
+    source = save(tmp_path / "a.png", np.full((height, width, 3), 200, np.uint8))
+    market = make_market(aspect={"one_of": ["4:3", "square"]})
+    report = check_picture(source, market, find_dark)
+    assert (report.passed, report.fixes) == (not fix, (fix,) if fix else ())
+    if fix:
+        edit_photo(plan_fix(report).job().plan(), load_photo(source), tmp_path / "b.png", Nothing())
+        assert check_picture(tmp_path / "b.png", market, find_dark).passed
+        with Image.open(tmp_path / "b.png") as image:
+            assert image.size == size
+
+
+def test_sides_may_be_one_of_several_and_the_nearest_is_suggested(tmp_path):
+    path = save(tmp_path / "a.png", np.zeros((100, 240, 3), np.uint8))
+    for allowed, fix in (
+        ([200, 1000], "frame,side=200"),
+        ([100, 250], "frame,side=250"),
+        ([{"minimum": 400}, 100], "upscale:2"),
+        ([240], ""),
+    ):
+        row = check(path, longest_side={"one_of": allowed})["longest_side"]
+        assert (row.passed, row.fix) == (not fix, fix)
+    small = {"one_of": [100, 250], "may_enlarge": False}
+    assert check(path, longest_side=small)["longest_side"].fix == "frame,side=100"
+
+
+def test_a_product_is_framed_in_a_shape_that_the_market_takes(tmp_path):
+    pixels = draw()[0][40:200]
+    path = save(tmp_path / "a.png", pixels)
+    rules = {"product_box": {"maximum": 0.5}, "aspect": {"one_of": ["4:3"]}}
+    assert check(path, **rules)["product_box"].fix == "frame,share=0.48,aspect=4:3"
+
+
+def test_what_is_judged_is_read_once(tmp_path, monkeypatch):
+    """A file that changes while it is checked is judged by the bytes that were read, and by their digest."""
+    path = save(tmp_path / "a.png", draw()[0])
+    judged = load_photo(path)
+
+    def read_and_swap(photo):
+        save(path, np.zeros((9, 9, 3), np.uint8))
+        return read_header(photo)
+
+    monkeypatch.setattr(evidence, "read_header", read_and_swap)
+    report = check_picture(path, make_market(longest_side={"minimum": 200}, product_box={"minimum": 0.5}), find_dark)
+    assert report.passed
+    assert report.sha256 == judged.sha256 != load_photo(path).sha256
 
 
 def test_the_product_is_found_where_none_is_given():

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tasks.photos.contact_sheet import GAP, MARGIN, PAPER, contact_sheet, grid, load_font, save_sheet, shorten, wrap
+from tasks.provenance.sheet import SheetRecord
 
 
 def make_images(count: int, channels: int = 1) -> np.ndarray:
@@ -71,7 +72,7 @@ def test_text_is_cut_and_wrapped_to_its_width():
 
 
 def test_a_sheet_is_saved_as_png(tmp_path):
-    path = save_sheet(grid(make_images(3)), tmp_path / "new" / "sheet.png")
+    path = save_sheet(grid(make_images(3)), tmp_path / "new" / "sheet.png", SheetRecord(about="three"))
     with Image.open(path) as sheet:
         assert sheet.format == "PNG"
     assert [entry.name for entry in path.parent.iterdir()] == ["sheet.png"]
