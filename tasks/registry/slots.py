@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models import load_family
 from models.errors import InputError
-from models.families.family import ImageShape
-from models.families.restoration import RestorationFamily
+
+if TYPE_CHECKING:
+    from models.families.family import ImageShape
+    from models.families.restoration import RestorationFamily
 
 
 def slot_of_editor(capability: str, facts: Mapping[str, object]) -> str:
@@ -25,6 +28,8 @@ def is_editor(family: str) -> bool:
     Raises:
         InputError: no family has that name.
     """
+    from models.families.restoration import RestorationFamily
+
     return issubclass(load_family(family), RestorationFamily)
 
 
@@ -36,6 +41,8 @@ def rebuild(name: str, facts: Mapping[str, object], shape: ImageShape) -> Restor
     Raises:
         InputError: the family does not edit.
     """
+    from models.families.restoration import RestorationFamily
+
     kind = load_family(name)
     if not issubclass(kind, RestorationFamily):
         raise InputError("family", name, "one that edits photographs")

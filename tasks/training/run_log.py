@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import ServiceError
-from tasks.photos.contact_sheet import grid
+from tasks.photos.contact_sheet import grid, save_sheet
+from tasks.provenance.sheet import SheetRecord
+from tasks.provenance.source_type import GENERATED
 from tasks.registry.tracking import Status, Tracking, open_tracking
 from tasks.workspace.progress import Progress
 from tasks.workspace.settings import Settings
@@ -59,14 +61,16 @@ class RunLog:
     def samples(self, step: int, images: Images) -> None:
         """Keep a grid of samples as a frame of the training's film strip."""
         path = self._folder / f"samples-{step:07d}.png"
-        grid(images, COLUMNS).save(path)
+        record = SheetRecord(about=f"samples after step {step} of run {self.run_id}", source_type=GENERATED)
+        save_sheet(grid(images, COLUMNS), path, record)
         self.file(path, SAMPLES)
         self._show(self.run_id, path)
 
     def augmentation(self, images: Images) -> None:
         """Keep a picture of what the network sees, a row of training images above the same augmented."""
         path = self._folder / "augmentation.png"
-        grid(images, COLUMNS).save(path)
+        record = SheetRecord(about="training images above, augmented below")
+        save_sheet(grid(images, COLUMNS), path, record)
         self.file(path)
 
     def file(self, path: Path, folder: str = "") -> None:

@@ -19,7 +19,7 @@ from models.families.family import FamilyConfig
 from tasks.leaderboard.ranking import build_leaderboard, read_report
 from tasks.lineage.index import Lineage
 from tasks.promotion.moves import verify_ledger
-from tasks.provenance.generated import read_provenance
+from tasks.provenance.embedded import find_own
 from tasks.registry.register import list_versions, load_version
 from tasks.registry.tracking import open_tracking
 from tasks.workspace.parameters import load_recipe
@@ -98,7 +98,7 @@ def test_images_can_be_made_again_and_traced_to_the_data(workshop, first, tmp_pa
     made = generate(slot=SLOT, count=7, seed=3, out=str(tmp_path / "a"))
     again = generate(slot=SLOT, count=9, seed=3, out=str(tmp_path / "b"))
     assert [path.read_bytes() for path in made.images] == [path.read_bytes() for path in again.images[:7]]
-    provenance = read_provenance(made.images[4])
+    provenance = find_own(made.images[4])
     assert (provenance.version, provenance.seed, provenance.index) == (1, 3, 4)
     assert provenance.category == sorted(CATEGORIES)[1]
 
@@ -111,7 +111,7 @@ def test_images_can_be_made_again_and_traced_to_the_data(workshop, first, tmp_pa
 
 def test_one_category_can_be_asked_for(workshop, first, tmp_path):
     made = generate(slot=SLOT, count=3, seed=0, category="ring", out=str(tmp_path))
-    assert {read_provenance(path).category for path in made.images} == {"ring"}
+    assert {find_own(path).category for path in made.images} == {"ring"}
     with pytest.raises(InputError, match=r"category: got 'sofa', allowed: one of bigbox, box, ring"):
         generate(slot=SLOT, count=3, seed=0, category="sofa", out=str(tmp_path / "no"))
 

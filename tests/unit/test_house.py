@@ -92,3 +92,25 @@ def test_every_family_loads_and_has_parameters(family):
 def test_every_parameter_block_belongs_to_a_family():
     recipes = yaml.safe_load((CHECKOUT / "params.yaml").read_text())["families"]
     assert {recipe["family"] for recipe in recipes.values()} <= set(FAMILIES)
+
+
+WRITERS = {"tasks/photos/writing.py"}
+"""Who turns pixels into a file; each function of it takes the record of their making."""
+
+
+def image_writes(path):
+    """Lines that save an image: OpenCV's writers, and `x.save(...)` where images are at hand, but numpy's."""
+    text = path.read_text()
+    if not any(source in text for source in ("PIL", "cv2", "tasks.photos")):
+        return
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+            if node.func.attr in ("imwrite", "imencode") or (node.func.attr == "save" and owner not in ("np", "torch")):
+                yield node.lineno
+
+
+@pytest.mark.parametrize("package", ["flows", "serving", "tasks"])
+def test_no_image_is_written_without_its_record(package):
+    found = {str(path.relative_to(CHECKOUT)) for path in modules(package) if list(image_writes(path))}
+    assert found == (WRITERS if package == "tasks" else set())
