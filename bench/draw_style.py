@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from models.arrays import Pixels
+
 PATH = Path(__file__).resolve().parent.parent / "docs" / "images" / "styles" / "tiles.jpg"
 SIDE = 640
 TILE = 26
@@ -20,8 +22,6 @@ TILE = 26
 MORTAR = 2.4
 HUES = (0.56, 0.60, 0.08, 0.12, 0.98, 0.45)
 """Two blues, ochre, yellow, red and green, as shares of the colour circle."""
-
-Pixels = npt.NDArray[np.uint8]
 
 
 def main() -> None:

@@ -20,13 +20,14 @@ from safetensors.torch import save_file
 from bench.photographs import photo_folder
 from bench.results import spread
 from models import load_family
+from models.arrays import Planes
 from models.exported.editor import ExportedRestoration, export_restoration
 from models.families.family import ImageShape
 from models.imaging.colour import rgb_to_ycbcr
 from serving.networks import RegistryNetworks
 from tasks.editing.batch import edit_folder
 from tasks.editing.job import EditJob
-from tasks.operations.contract.operation import Networks, Operation, Planes
+from tasks.operations.contract.operation import Networks, Operation
 from tasks.operations.degrade import Degrade
 from tasks.operations.upscale import Upscale
 from tasks.photos.writing import WriteOptions

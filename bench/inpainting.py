@@ -13,13 +13,13 @@ import torch
 
 from bench.photographs import photo_folder
 from bench.squares import SIDE, find_network, middle_square
-from models.arrays import Images
+from models.arrays import Images, Mask
 from models.editors.pix2pix import MULTIPLE
 from models.exported.editor import ExportedRestoration
 from models.families.free_form import BUCKETS, draw_mask
 from models.families.restoration import from_bytes
 from models.imaging.filling.fill import fill_by
-from models.imaging.filling.holes import Mask, fill_piece
+from models.imaging.filling.holes import fill_piece
 from models.imaging.inspection.similarity import psnr, ssim
 from models.losses.perceptual import Features, load_features, perceptual_distance
 from tasks.workspace.settings import Settings

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from bench.photographs import photo_folder
+from models.arrays import Planes
 from models.exported.editor import ExportedRestoration
 from models.imaging.colour import luma
 from models.imaging.inspection.similarity import psnr, ssim
@@ -29,14 +29,12 @@ PROTOCOL = (
     "pixels left out; the mean over the five pictures. Multiply-adds are for a pixel of the small picture"
 )
 
-Floats = npt.NDArray[np.float32]
-
 
 class Pair(NamedTuple):
     """Luma in [0, 1] of a picture as it should be, and of its small version."""
 
-    large: Floats
-    small: Floats
+    large: Planes
+    small: Planes
 
 
 def measure() -> dict[str, Any]:
@@ -78,7 +76,7 @@ def score(pairs: list[Pair], scale: int, enlarge: EnlargeLuma) -> dict[str, floa
     return {name: statistics.mean(one[name] for one in figures) for name in ("psnr", "ssim")}
 
 
-def compare(wanted: Floats, made: Floats, scale: int) -> dict[str, float]:
+def compare(wanted: Planes, made: Planes, scale: int) -> dict[str, float]:
     """PSNR and SSIM of one picture, by the protocol above."""
     inner = slice(scale, -scale)
     first, second = (np.rint(16 + 219 * np.clip(plane, 0, 1))[inner, inner] for plane in (wanted, made))
@@ -97,7 +95,7 @@ def read_pairs(folder: Path, scale: int) -> list[Pair]:
     return [Pair(read(path), read(path.with_name(path.name.replace("_HR", "_LR")))) for path in large]
 
 
-def read(path: Path) -> Floats:
+def read(path: Path) -> Planes:
     """A picture's luma in [0, 1]."""
     with Image.open(path) as image:
         return luma(np.asarray(image.convert("RGB")))

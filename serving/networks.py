@@ -6,17 +6,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from models.arrays import Planes
 from models.errors import RegistryError
 from tasks.promotion.shipments import register_shipped
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.operations.contract.operation import Network
-
-Planes = npt.NDArray[np.float32]
 
 
 class RegistryNetworks:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Values
 from models.errors import InputError
 from models.pixels import to_bytes
 
 if TYPE_CHECKING:
     from models.arrays import Images  # at run time this module needs no torch
 
-Values = npt.NDArray[np.float64]
 State = Mapping[str, npt.NDArray[Any]]
 """The buffers of `models.generators.gp.Generator` by name, as `safetensors.numpy.load_file` reads them."""
 

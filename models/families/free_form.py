@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
+from models.arrays import Mask
+
 Share = tuple[float, float]
 
 BUCKETS: tuple[Share, ...] = ((0.01, 0.10), (0.10, 0.20), (0.20, 0.40))

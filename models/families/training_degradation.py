@@ -7,7 +7,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from models.imaging.adjustments.degradation import Pixels, add_noise, blur, compress_jpeg
+from models.arrays import Pixels
+from models.imaging.adjustments.degradation import add_noise, blur, compress_jpeg
 from models.imaging.colour import to_unit
 
 UNTOUCHED = 100

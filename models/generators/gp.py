@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.arrays import Images, Labels
-from models.distributions.gaussian import LEVEL, ImageGaussian, Values, rbf_kernel, transform
+from models.arrays import Images, Labels, Values
+from models.distributions.gaussian import LEVEL, ImageGaussian, rbf_kernel, transform
 from models.errors import TrainingError
 from models.families.family import FamilyConfig, FittedFamily, ImageShape, ProgressCallback
 from models.pixels import to_planes, to_signed

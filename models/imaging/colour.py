@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from models.arrays import Pixels, Planes
 
 # IEC 61966-2-1: linear sRGB to CIE XYZ, and the white point D65 that it implies.
 XYZ_OF_RGB = np.array(
@@ -27,7 +26,7 @@ FULL = np.array([[0, 0.5, 0.5], [1, 1, 1]], np.float32)
 STUDIO = np.array([[16, 128, 128], [219, 224, 224]], np.float32)
 
 
-def to_unit(pixels: Pixels | Floats) -> Floats:
+def to_unit(pixels: Pixels | Planes) -> Planes:
     """uint8 in 0..255 to float32 in 0..1; floats are taken to be in 0..1 already."""
     if pixels.dtype == np.uint8:
         return np.multiply(pixels, np.float32(1 / 255), dtype=np.float32)
@@ -40,7 +39,7 @@ def to_levels(values: npt.NDArray[np.floating[Any]]) -> Pixels:
     return scaled
 
 
-def srgb_to_linear(pixels: Pixels | Floats) -> Floats:
+def srgb_to_linear(pixels: Pixels | Planes) -> Planes:
     """sRGB values, uint8 or float in 0..1, to linear light in 0..1, float32 (IEC 61966-2-1)."""
     if pixels.dtype == np.uint8:
         return _linear_levels()[pixels]
@@ -49,23 +48,23 @@ def srgb_to_linear(pixels: Pixels | Floats) -> Floats:
     return np.where(values <= 0.04045, values / np.float32(12.92), curve)
 
 
-def linear_to_srgb(light: Floats) -> Floats:
+def linear_to_srgb(light: Planes) -> Planes:
     """Linear light in 0..1 to sRGB values in 0..1, float32; what lies outside is clipped (IEC 61966-2-1)."""
     light = np.clip(light.astype(np.float32, copy=False), 0, 1)
     curve = np.float32(1.055) * np.power(light, np.float32(1 / 2.4)) - np.float32(0.055)
     return np.where(light <= 0.0031308, light * np.float32(12.92), curve)
 
 
-def rgb_to_lab(pixels: Pixels | Floats) -> Floats:
+def rgb_to_lab(pixels: Pixels | Planes) -> Planes:
     """sRGB (..., 3), uint8 or float in 0..1, to CIE Lab under D65, float32: L in 0..100, a and b about -128..127."""
     ratios = srgb_to_linear(pixels) @ (XYZ_OF_RGB / WHITE[:, None]).T.astype(np.float32)
     curve = np.where(ratios > EPSILON, np.cbrt(ratios), (np.float32(KAPPA) * ratios + 16) / 116)
     x, y, z = curve[..., 0], curve[..., 1], curve[..., 2]
-    lab: Floats = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+    lab: Planes = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
     return lab
 
 
-def lab_to_rgb(lab: Floats) -> Floats:
+def lab_to_rgb(lab: Planes) -> Planes:
     """CIE Lab (..., 3) under D65 to sRGB in 0..1, float32; colours that sRGB has not are clipped."""
     y = (lab[..., 0] + 16) / 116
     curve = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
@@ -75,13 +74,13 @@ def lab_to_rgb(lab: Floats) -> Floats:
     return linear_to_srgb(ratios.astype(np.float32) @ matrix)
 
 
-def luma(pixels: Pixels | Floats, studio: bool = False) -> Floats:
+def luma(pixels: Pixels | Planes, studio: bool = False) -> Planes:
     """BT.601 Y' of RGB (..., 3), float32 in 0..1; `studio`: in 16..235, as super-resolution is measured."""
     values = to_unit(pixels) @ LUMA
     return values * np.float32(219) + np.float32(16) if studio else values
 
 
-def rgb_to_ycbcr(pixels: Pixels | Floats, studio: bool = False) -> Floats:
+def rgb_to_ycbcr(pixels: Pixels | Planes, studio: bool = False) -> Planes:
     """BT.601 Y'CbCr of RGB (..., 3), float32.
 
     All three are in 0..1 with grey at Cb = Cr = 0.5 (JFIF's full range); `studio`: Y' in 16..235, Cb and Cr in 16..240.
@@ -90,21 +89,21 @@ def rgb_to_ycbcr(pixels: Pixels | Floats, studio: bool = False) -> Floats:
     y = values @ LUMA
     offset, span = STUDIO if studio else FULL
     planes = np.stack([y, (values[..., 2] - y) / BLUE_RANGE, (values[..., 0] - y) / RED_RANGE], axis=-1)
-    scaled: Floats = planes * span + offset
+    scaled: Planes = planes * span + offset
     return scaled
 
 
-def ycbcr_to_rgb(planes: Floats, studio: bool = False) -> Floats:
+def ycbcr_to_rgb(planes: Planes, studio: bool = False) -> Planes:
     """The inverse of `rgb_to_ycbcr`: RGB (..., 3) float32 in 0..1, clipped."""
     offset, span = STUDIO if studio else FULL
     planes = (planes - offset) / span
     y, blue, red = planes[..., 0], planes[..., 1] * BLUE_RANGE, planes[..., 2] * RED_RANGE
     green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1]
-    rgb: Floats = np.clip(np.stack([y + red, y + green, y + blue], axis=-1), 0, 1)
+    rgb: Planes = np.clip(np.stack([y + red, y + green, y + blue], axis=-1), 0, 1)
     return rgb
 
 
-def delta_e_2000(first: Floats, second: Floats) -> Floats:
+def delta_e_2000(first: Planes, second: Planes) -> Planes:
     """CIEDE2000 colour difference of two Lab arrays (..., 3), float32 (...); about 1 is the least that is seen.
 
     Source: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula", 2005, equations 2 to 22, weights of 1.
@@ -131,7 +130,7 @@ def delta_e_2000(first: Floats, second: Floats) -> Floats:
     dl = (l2 - l1) / (1 + 0.015 * off_grey / np.sqrt(20 + off_grey))
     dc = (c2 - c1) / (1 + 0.045 * chroma)
     dh = 2 * np.sqrt(c1 * c2) * np.sin(turn / 2) / (1 + 0.015 * chroma * tint)
-    difference: Floats = np.sqrt(np.maximum(dl**2 + dc**2 + dh**2 + rotation * dc * dh, 0)).astype(np.float32)
+    difference: Planes = np.sqrt(np.maximum(dl**2 + dc**2 + dh**2 + rotation * dc * dh, 0)).astype(np.float32)
     return difference
 
 
@@ -142,5 +141,5 @@ def _seventh(chroma: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 @lru_cache(maxsize=1)
-def _linear_levels() -> Floats:
+def _linear_levels() -> Planes:
     return srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from models.arrays import Indices
 from models.errors import CatalogueError
 from models.imaging.inspection.fingerprint import (
     HASH_SIDE,
-    Pairs,
     find_first,
     find_near_pairs,
     group_rows,
@@ -191,13 +191,13 @@ def _relate(table: pd.DataFrame, small: npt.NDArray[np.uint8]) -> pd.DataFrame:
     return table[list(COLUMNS)]
 
 
-def _pair_with(first: npt.NDArray[np.int64]) -> Pairs:
+def _pair_with(first: npt.NDArray[np.int64]) -> Indices:
     """Pairs (first row, later row) for every row that is not its own first."""
     later = np.flatnonzero(first != np.arange(len(first)))
     return np.stack([first[later], later], axis=1)
 
 
-def _name_originals(skus: pd.Series[str], pairs: Pairs) -> list[str]:
+def _name_originals(skus: pd.Series[str], pairs: Indices) -> list[str]:
     """For each row the sku of the lowest row that it is paired with as the later one, else ""."""
     original = np.full(len(skus), len(skus))
     np.minimum.at(original, pairs[:, 1], pairs[:, 0])

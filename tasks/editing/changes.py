@@ -10,10 +10,11 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.arrays import Mask, Pixels
 from models.imaging.colour import delta_e_2000, luma, rgb_to_lab
 from models.imaging.inspection.similarity import ssim_map
 from tasks.photos.icc import to_srgb
-from tasks.photos.picture import Mask, Picture, Pixels, Placement
+from tasks.photos.picture import Picture, Placement
 from tasks.photos.writing import flatten
 
 MATTE_SIDE = 512

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from models.arrays import Images
 from models.exported.generator import ExportedGenerator
 from models.exported.noise import BATCH, latents, spread_categories
 from models.pixels import to_bytes
@@ -35,8 +36,6 @@ STEPS = 9
 MOST_ROWS = 24
 TILE = 64
 LABEL_WIDTH = 108
-
-Images = npt.NDArray[np.uint8]
 
 
 def version_sheet(generator: ExportedGenerator, title: str) -> Image.Image:

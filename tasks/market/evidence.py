@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
+from models.arrays import Pixels, Planes
 from models.errors import CatalogueError
 from models.imaging.cutout.doubt import list_doubts
 from models.imaging.cutout.matte import find_box, find_product
@@ -17,10 +15,8 @@ from tasks.photos.photo_file import PhotoFile
 from tasks.photos.reading import decode_picture
 from tasks.photos.writing import flatten
 
-Pixels = npt.NDArray[np.uint8]
-Matte = npt.NDArray[np.float32]
 Box = tuple[int, int, int, int]
-FindProduct = Callable[[Pixels], Matte]
+FindProduct = Callable[[Pixels], Planes]
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ class Scene:
     """
 
     pixels: Pixels
-    matte: Matte
+    matte: Planes
     box: Box | None
     doubts: tuple[str, ...] = ()
 

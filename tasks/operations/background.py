@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, field_validator
 
+from models.arrays import Pixels, Planes
 from models.imaging.colour import to_unit
 from models.imaging.cutout.doubt import list_doubts
 from models.imaging.cutout.fringe import clean_colours
@@ -17,10 +17,8 @@ from models.imaging.cutout.matte import find_product
 from tasks.operations.contract.colours import read_colour
 from tasks.operations.contract.operation import EditContext, Operation, Stage
 from tasks.operations.contract.region import Region
-from tasks.photos.picture import Picture, Pixels
+from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
-
-Planes = npt.NDArray[np.float32]
 
 TRANSPARENT = "transparent"
 FEATHER = 0.8

@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 from pydantic import Field, model_validator
 
+from models.arrays import Pixels
 from models.imaging.adjustments import degradation
 from tasks.operations.contract.operation import EditContext, Operation
 from tasks.operations.contract.region import Region
-from tasks.photos.picture import Picture, Pixels
+from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 
 Kind = Literal["blur", "compress", "grayscale", "downscale", "noise", "pixelate"]

@@ -7,10 +7,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from models.arrays import Pixels
 from models.imaging.adjustments import enhancement
 from models.imaging.adjustments.enhancement import Statistics
 from tasks.operations.contract.operation import EditContext, Operation
-from tasks.photos.picture import Picture, Pixels
+from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 
 STEPS = ("denoise", "white_balance", "exposure", "contrast", "sharpness")

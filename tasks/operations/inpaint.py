@@ -6,12 +6,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from models.arrays import Mask, Pixels
 from models.errors import InputError, RegistryError
 from models.imaging.filling.fill import CLASSICAL, fill_by
 from models.imaging.filling.holes import fill_by_network, fill_holes, network_context
 from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.operations.contract.region import Region
-from tasks.photos.picture import Mask, Picture, Pixels
+from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 
 SLOT = "inpaint"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from models.arrays import Pixels, Planes
 from models.errors import CatalogueError, InputError, RegistryError
 from models.imaging.adjustments import restyling
 from models.imaging.colour import to_levels, to_unit
@@ -19,7 +19,7 @@ from tasks.operations.background import Background
 from tasks.operations.contract.operation import EditContext, Network, Operation, read_number
 from tasks.operations.contract.region import Region
 from tasks.photos.decoding import read_photo
-from tasks.photos.picture import Picture, Pixels
+from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 from tasks.registry.slots import name_style, slot_of_style
 from tasks.workspace.storage import digest_file
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from models.losses.perceptual import Features
 
-Planes = npt.NDArray[np.float32]
 FeaturesName = Literal["auto", "vgg19", "lite0"]
 Paint = Callable[[Pixels, Planes], Pixels]
 """A picture (H, W, 3), and how much of each pixel (H, W) will be kept, to the same painted."""

@@ -7,10 +7,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from models.arrays import Pixels
 from models.errors import InputError, RegistryError
 from models.imaging.scaling.enlarging import EnlargeLuma, enlarge, enlarge_by_bicubic
 from tasks.operations.contract.operation import EditContext, Network, Operation, Stage, read_number
-from tasks.photos.picture import Picture, Pixels
+from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 
 BICUBIC = "bicubic"

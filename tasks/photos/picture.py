@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
-Pixels = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+from models.arrays import Pixels
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
+from models.arrays import Pixels
 from models.errors import CatalogueError
 from tasks.photos.decoding import (
     SIXTEEN_BIT_MODES,
@@ -23,7 +24,7 @@ from tasks.photos.formats import BY_NAME, BY_SUFFIX
 from tasks.photos.icc import check_rgb, describe, to_srgb
 from tasks.photos.metadata import Metadata, read_metadata
 from tasks.photos.photo_file import PhotoFile, load_photo
-from tasks.photos.picture import Picture, Pixels
+from tasks.photos.picture import Picture
 
 Icc = Literal["srgb", "keep"]
 

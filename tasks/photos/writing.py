@@ -12,9 +12,10 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.arrays import Pixels
 from models.errors import InputError
 from tasks.photos.formats import WRITTEN, Records, find_written, png_chunks
-from tasks.photos.picture import Picture, Pixels
+from tasks.photos.picture import Picture
 from tasks.workspace.storage import explain_os_error, write_atomically
 
 

@@ -6,15 +6,13 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Pixels, Planes
 from models.imaging.adjustments.enhancement import read_light
 from models.imaging.colour import lab_to_rgb, rgb_to_lab, to_levels
 from models.imaging.cutout.fringe import fit_lines
 from models.imaging.scaling.mirroring import mirror
 
-Pixels = npt.NDArray[np.uint8]
-Planes = npt.NDArray[np.float32]
 Infer = Callable[[Planes], Planes]
 """Lightness (1, 1, h, w), CIE L / 100, to pictures (1, 3, h, w) in [0, 1]; both sides multiples of some number."""
 

@@ -9,13 +9,11 @@ import io
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from models.arrays import Mask, Pixels
 from models.imaging.colour import luma, to_levels
 
-Pixels = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
 Corners = tuple[int, int, int, int]
 
 
@@ -72,7 +70,7 @@ def pixelate(pixels: Pixels, cell: int) -> Pixels:
     return np.repeat(np.repeat(means, heights, axis=0), widths, axis=1)
 
 
-def find_pieces(inside: Flags) -> list[tuple[Corners, Flags]]:
+def find_pieces(inside: Mask) -> list[tuple[Corners, Mask]]:
     """The connected pieces of a mask (H, W): left, top, right, bottom of each, and the piece (h, w) in that box."""
     count, labels, facts, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8))
     pieces = []

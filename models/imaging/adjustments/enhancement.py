@@ -11,10 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.imaging.colour import LUMA, Floats, lab_to_rgb, linear_to_srgb, rgb_to_lab, srgb_to_linear, to_levels
-
-Pixels = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
+from models.arrays import Mask, Pixels, Planes
+from models.imaging.colour import LUMA, lab_to_rgb, linear_to_srgb, rgb_to_lab, srgb_to_linear, to_levels
 
 ROWS = 512
 """Rows converted to Lab at a time; a large photograph in float32 is twelve bytes a pixel, and Lab takes several."""
@@ -53,7 +51,7 @@ class Statistics:
     sharpness: float
 
 
-def measure(pixels: Pixels, opaque: Flags | None = None) -> Statistics:
+def measure(pixels: Pixels, opaque: Mask | None = None) -> Statistics:
     """The statistics of `pixels`; where `opaque` (H, W) is False nothing is looked at."""
     step = max(1, round(max(pixels.shape[:2]) / 512))
     seen = pixels[::step, ::step].reshape(-1, 3)
@@ -106,7 +104,7 @@ def measure_sharpness(pixels: Pixels) -> float:
     return float(first[edges].mean() / second[edges].mean()) if edges.any() else 1.0
 
 
-def find_illuminant(pixels: Pixels, seen: Pixels, opaque: Flags | None = None) -> tuple[Floats, float, bool]:
+def find_illuminant(pixels: Pixels, seen: Pixels, opaque: Mask | None = None) -> tuple[Planes, float, bool]:
     """The light's colour, linear RGB (3,) with mean 1, the level it was seen at, and whether a light border gave it.
 
     Otherwise by shades of grey with the norm 6 (Finlayson & Trezzi 2004, eq. 7), clipped pixels left out.
@@ -199,7 +197,7 @@ def sharpen(pixels: Pixels, strength: float, noise: float | None = None) -> Pixe
     return set_light(pixels, np.where(edge == 0, light, sharper))
 
 
-def read_light(pixels: Pixels) -> Floats:
+def read_light(pixels: Pixels) -> Planes:
     """L of Lab, (H, W) in 0..100."""
     light = np.empty(pixels.shape[:2], np.float32)
     for top in range(0, len(light), ROWS):
@@ -207,7 +205,7 @@ def read_light(pixels: Pixels) -> Floats:
     return light
 
 
-def set_light(pixels: Pixels, light: Floats) -> Pixels:
+def set_light(pixels: Pixels, light: Planes) -> Pixels:
     """The pixels with another L (H, W) and the same a and b."""
     changed = np.empty_like(pixels)
     for top in range(0, len(light), ROWS):

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Pixels, Planes
 from models.imaging.colour import LUMA
 
-Pixels = npt.NDArray[np.uint8]
-Planes = npt.NDArray[np.float32]
 Values = TypeVar("Values", Pixels, Planes)
 Window = tuple[slice, slice]
 

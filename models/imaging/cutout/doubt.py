@@ -6,13 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Pixels, Planes
 from models.imaging.colour import rgb_to_lab
 from models.imaging.cutout.geodesic import measure_roughness
 from models.imaging.cutout.matte import CUT, shrink
 from models.imaging.cutout.matte import SMALLEST as TELLING
-
-Pixels = npt.NDArray[np.uint8]
-Planes = npt.NDArray[np.float32]
 
 SMALLEST, LARGEST = 0.02, 0.85
 FAINT = 6.0

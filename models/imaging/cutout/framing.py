@@ -6,10 +6,10 @@ import math
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-Pixels = npt.NDArray[np.uint8]
+from models.arrays import Pixels
+
 Box = tuple[int, int, int, int]
 Measure = Literal["side", "area"]
 

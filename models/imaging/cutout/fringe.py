@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Pixels, Planes
 from models.imaging.colour import to_unit
-
-Pixels = npt.NDArray[np.uint8]
-Planes = npt.NDArray[np.float32]
 
 SMOOTHEST = 4e-4
 """Regularisation of the guided filter: colour variances (of values in 0..1) below it are no edge."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-Planes = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
+from models.arrays import Mask, Planes
 
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 DARKENING = 0.8
@@ -29,7 +27,7 @@ COMMON = 0.15
 """The share of its price that a step onto a common colour costs, where the background is patterned."""
 
 
-def mark_border(shape: tuple[int, ...], thick: int) -> Flags:
+def mark_border(shape: tuple[int, ...], thick: int) -> Mask:
     """True in the outer `thick` rows and columns of `shape`, (H, W)."""
     height, width = shape
     flags = np.ones((height, width), bool)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Mask, Pixels, Planes
 from models.imaging.colour import to_unit
 from models.imaging.cutout.fringe import follow_edges
 from models.imaging.cutout.geodesic import cross_edges, mark_border, measure_roughness
 from models.imaging.cutout.masks import disc, drop_crumbs, gather, grow, open_mask, shrink_mask
 from models.imaging.cutout.shadow import SMOOTH, drop_shadow, find_shade, peel_shadow, spread_backdrop
 
-Pixels = npt.NDArray[np.uint8]
-Planes = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 Box = tuple[int, int, int, int]
 
 SEARCHED = 256
@@ -94,14 +91,14 @@ def mark_prior(pixels: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def mark_body(body: Flags) -> Pixels:
+def mark_body(body: Mask) -> Pixels:
     """Labels that take `body` for the product, probably, and what is off it for background."""
     labels = np.where(body, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[~grow(body, 5)] = cv2.GC_BGD
     return labels
 
 
-def find_core(body: Flags) -> Flags:
+def find_core(body: Mask) -> Mask:
     """What of the body is well away from its outline."""
     return shrink_mask(body, 0.05 * max(body.shape))
 
@@ -141,7 +138,7 @@ def mark_studio(colours: Planes, lab: Planes, distance: Planes, low: float) -> P
     return labels
 
 
-def keep_sharp(mask: Flags, lab: Planes) -> Flags:
+def keep_sharp(mask: Mask, lab: Planes) -> Mask:
     """The pieces of the mask that end at sharp edges: a hole does, the backdrop's reflection in steel fades."""
     slopes = cv2.morphologyEx(lab, cv2.MORPH_GRADIENT, disc(1)).max(axis=2)
     _, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
@@ -154,7 +151,7 @@ def keep_sharp(mask: Flags, lab: Planes) -> Flags:
     return kept
 
 
-def cut_out(small: Pixels, labels: Pixels) -> Flags:
+def cut_out(small: Pixels, labels: Pixels) -> Mask:
     """GrabCut's outline of the product in `small` (h, w, 3), from labels (h, w), small pieces dropped."""
     front = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if front.any() and not front.all() and (labels == cv2.GC_BGD).any():
@@ -167,7 +164,7 @@ def cut_out(small: Pixels, labels: Pixels) -> Flags:
     return drop_crumbs(front)
 
 
-def soften(mask: Flags, small: Pixels, pixels: Pixels) -> Planes:
+def soften(mask: Mask, small: Pixels, pixels: Pixels) -> Planes:
     """The mask (h, w) at full size: 0 and 1 outside a narrow band around its outline, in the band by the colours."""
     size = (pixels.shape[1], pixels.shape[0])
     alpha = follow_edges(mask.astype(np.float32), small, pixels, 2)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Mask, Pixels, Planes
 from models.imaging.colour import to_unit
 from models.imaging.cutout.geodesic import measure_roughness
 from models.imaging.cutout.masks import drop_crumbs, gather, grow, open_mask
-
-Pixels = npt.NDArray[np.uint8]
-Planes = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 
 SMOOTH = 0.55
 """Roughness of the border, in Lab, below which it is a studio's backdrop."""
@@ -28,7 +24,7 @@ LOW = 0.55
 """Shadows lie below this share of the product's height."""
 
 
-def drop_shadow(body: Flags, shade: Flags, distance: Planes) -> Flags:
+def drop_shadow(body: Mask, shade: Mask, distance: Planes) -> Mask:
     """The body without its shadow, if it is sure to be one; a white product looks like one, and is not to be cut.
 
     Behind a shadow's soft edge the distance is small; behind the edge of a product unlike the backdrop it is large.
@@ -41,7 +37,7 @@ def drop_shadow(body: Flags, shade: Flags, distance: Planes) -> Flags:
     return body if like_product else gather(open_mask(body & ~shadow, 1), 2)
 
 
-def peel_shadow(mask: Flags, small: Pixels) -> Flags:
+def peel_shadow(mask: Mask, small: Pixels) -> Mask:
     """The mask (h, w) of a black product in `small` (h, w, 3) without the shadow that GrabCut left on its outside.
 
     Others stay as they are: what is as light as a shadow may be the product itself.
@@ -63,7 +59,7 @@ def peel_shadow(mask: Flags, small: Pixels) -> Flags:
     return left if left.sum() > (1 - MOST_SHADOW) * mask.sum() else mask
 
 
-def spread_backdrop(colours: Planes, known: Flags) -> Planes:
+def spread_backdrop(colours: Planes, known: Mask) -> Planes:
     """The backdrop's colours (H, W, 3) continued from where it is `known` over the rest, by wide blurs."""
     weight = known.astype(np.float32)
     total, count = np.zeros_like(colours), np.full(known.shape, 1e-6, np.float32)
@@ -74,7 +70,7 @@ def spread_backdrop(colours: Planes, known: Flags) -> Planes:
     return np.asarray(total / count[..., None], np.float32)
 
 
-def find_shade(colours: Planes, behind: Planes) -> Flags:
+def find_shade(colours: Planes, behind: Planes) -> Mask:
     """Where the picture is the backdrop, darkened in all three channels alike."""
     ratio = measure_light(colours, behind)
     mean = ratio.mean(axis=2)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
-Values = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from models.arrays import Mask, Pixels, Planes
 
 SWEEPS = 6
 """Rounds of averaging at each scale, after which little is left to average (see `spread`)."""
 
 
-def spread(values: Values, known: Mask) -> Values:
+def spread(values: Planes, known: Mask) -> Planes:
     """Values (H, W, C) whose unknown part is close to the harmonic one: each pixel the mean of its neighbours.
 
     Pull and push (Gortler et al. 1996, section 3.4), then Jacobi rounds at each scale. Zero where nothing is known.
@@ -35,7 +32,7 @@ def spread(values: Values, known: Mask) -> Values:
     return filled
 
 
-def relax(values: Values, free: Mask) -> Values:
+def relax(values: Planes, free: Mask) -> Planes:
     """Values (H, W, C) with those that are `free` (H, W) moved towards the mean of their neighbours."""
     for _ in range(SWEEPS):
         around = cv2.blur(values, (3, 3), borderType=cv2.BORDER_REPLICATE).reshape(values.shape)
@@ -43,7 +40,7 @@ def relax(values: Values, free: Mask) -> Values:
     return values
 
 
-def blend(photo: Pixels, guess: Values, hole: Mask, rim: int) -> Pixels:
+def blend(photo: Pixels, guess: Planes, hole: Mask, rim: int) -> Pixels:
     """`photo` (H, W, C) with `guess` in its hole, corrected so that nothing jumps at the hole's edge.
 
     What the guess misses in a rim of so many pixels around the hole is spread into it, as gradient-domain pasting does
@@ -61,14 +58,14 @@ def dilate(mask: Mask, reach: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
-def halve(values: Values) -> Values:
+def halve(values: Planes) -> Planes:
     """Means of 2x2 pixels; of those that there are at an odd end."""
     height, width = values.shape[:2]
     pads = [(0, height % 2), (0, width % 2), (0, 0)][: values.ndim]
     return resize(np.pad(values, pads, mode="edge"), ((height + 1) // 2, (width + 1) // 2), cv2.INTER_AREA)
 
 
-def resize(values: Values, shape: tuple[int, ...], interpolation: int) -> Values:
+def resize(values: Planes, shape: tuple[int, ...], interpolation: int) -> Planes:
     """Values (H, W) or (H, W, C) at another height and width."""
     made = cv2.resize(values, (shape[1], shape[0]), interpolation=interpolation)
     return np.asarray(made, np.float32).reshape(*shape[:2], *values.shape[2:])

@@ -7,15 +7,12 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from models.distributions.gaussian import LEVEL, Values, condition
+from models.arrays import Mask, Pixels, Values
+from models.distributions.gaussian import LEVEL, condition
 from models.errors import InputError
 from models.imaging.filling.holes import Fill, fill_holes
 from models.imaging.filling.patch_field import fill_by_patches
-
-Pixels = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 RADIUS = 3
 """How far, in pixels, the fronts look for known pixels."""

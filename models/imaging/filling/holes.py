@@ -7,18 +7,16 @@ from math import ceil
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from models.imaging.filling.blending import Values, blend, dilate, resize
+from models.arrays import Mask, Pixels, Planes
+from models.imaging.filling.blending import blend, dilate, resize
 from models.imaging.scaling.mirroring import mirror
 from models.imaging.scaling.tiles import spans
 
-Pixels = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 Window = tuple[slice, slice]
 Fill = Callable[[Pixels, Mask], Pixels]
 """Pixels (H, W, 3) and the hole (H, W) in them to whole pixels."""
-Infer = Callable[[Values, Values], Values]
+Infer = Callable[[Planes, Planes], Planes]
 """Planes (1, 3, H, W) in [0, 1] and masks (1, 1, H, W), both sides multiples of some number, to planes."""
 
 THICKEST = 36

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from models.imaging.filling.blending import Values, dilate, halve, resize, spread
-
-Pixels = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.int64]
+from models.arrays import Indices, Mask, Pixels, Planes
+from models.imaging.filling.blending import dilate, halve, resize, spread
 
 RADIUS = 3
 """A patch is the square of 2 RADIUS + 1 pixels around its middle."""
@@ -51,7 +47,7 @@ def fill_by_patches(photo: Pixels, hole: Mask) -> Pixels:
     return np.where(hole[..., None], np.clip(np.rint(filled), 0, 255).astype(np.uint8), photo)
 
 
-def improve(values: Values, hole: Mask, sharpness: int) -> Values:
+def improve(values: Planes, hole: Mask, sharpness: int) -> Planes:
     """Values (H, W, 3) with the hole's pixels replaced by what the nearest whole patches have in their place."""
     inner = (slice(RADIUS, hole.shape[0] - RADIUS), slice(RADIUS, hole.shape[1] - RADIUS))
     touching = dilate(hole, RADIUS)[inner]
@@ -65,12 +61,12 @@ def improve(values: Values, hole: Mask, sharpness: int) -> Values:
     return vote(values, hole, wanted, whole[nearest], distances, sharpness)
 
 
-def gather(windows: Values, places: Places) -> Values:
+def gather(windows: Planes, places: Indices) -> Planes:
     """The patches (n, 147) at interior places (n, 2)."""
     return windows[places[:, 0], places[:, 1]].reshape(len(places), -1)
 
 
-def match(whole: Values, wanted: Values) -> tuple[Values, Places]:
+def match(whole: Planes, wanted: Planes) -> tuple[Planes, Indices]:
     """Squared distance to, and number of, the nearest of the patches `whole` for each that is wanted."""
     mean = whole.mean(0)
     _, vectors = np.linalg.eigh(np.cov(whole.T))
@@ -79,7 +75,7 @@ def match(whole: Values, wanted: Values) -> tuple[Values, Places]:
     return np.square(distance).astype(np.float32), nearest
 
 
-def vote(values: Values, hole: Mask, wanted: Places, found: Places, distances: Values, sharpness: int) -> Values:
+def vote(values: Planes, hole: Mask, wanted: Indices, found: Indices, distances: Planes, sharpness: int) -> Planes:
     """The weighted mean of what all patches found for each pixel of the hole (Wexler et al. 2007, eq. 5)."""
     spread_of_distances = max(float(np.percentile(distances, 75)), 1.0)
     depth = cv2.distanceTransform(np.pad(hole, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]

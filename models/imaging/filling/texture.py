@@ -6,14 +6,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from models.arrays import Indices, Pixels, Planes
 from models.errors import InputError
-
-Pixels = npt.NDArray[np.uint8]
-Numbers = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
 
 RADIUS = 2
 """A pixel's neighbourhood is the square of 2 RADIUS + 1 pixels around it."""
@@ -42,10 +38,10 @@ class Level:
     whole neighbourhood lies in the example; `similar` (h, w) is the flat interior place of the most similar other one.
     """
 
-    image: Numbers
-    basis: Numbers
-    features: Numbers
-    similar: Places
+    image: Planes
+    basis: Planes
+    features: Planes
+    similar: Indices
 
 
 def grow_texture(example: Pixels, size: int, seed: int = 0) -> Pixels:
@@ -97,7 +93,7 @@ def build_levels(example: Pixels, size: int) -> list[Level]:
     """The example at its own scale, then at halves of it, down to about `COARSEST` pixels a side."""
     side = min(*example.shape[:2], 2 * size)
     count = max(1, int(np.log2(side / COARSEST)) + 1)
-    image: Numbers = example[cut(example, count)].astype(np.float32) / np.float32(255)
+    image: Planes = example[cut(example, count)].astype(np.float32) / np.float32(255)
     levels = []
     for _ in range(count):
         levels.append(build_level(image))
@@ -106,7 +102,7 @@ def build_levels(example: Pixels, size: int) -> list[Level]:
     return levels
 
 
-def build_level(image: Numbers) -> Level:
+def build_level(image: Planes) -> Level:
     """Neighbourhoods of every interior pixel, their principal components, and each one's most similar other."""
     span = 2 * RADIUS + 1
     windows = np.lib.stride_tricks.sliding_window_view(image, (span, span), (0, 1))  # (h, w, C, span, span)
@@ -120,7 +116,7 @@ def build_level(image: Numbers) -> Level:
     return Level(image, basis, features.reshape(height, width, -1), similar.reshape(height, width))
 
 
-def find_similar(features: Numbers, width: int) -> Places:
+def find_similar(features: Planes, width: int) -> Indices:
     """For each interior pixel (h w, FEATURES) the most similar one that is not in its own neighbourhood, flat."""
     _, found = cKDTree(features).query(features, k=12)
     here = np.arange(len(features))[:, None]
@@ -129,7 +125,7 @@ def find_similar(features: Numbers, width: int) -> Places:
     return np.asarray(found[here[:, 0], first])
 
 
-def lay_blocks(level: Level, side: int, generator: np.random.Generator) -> Places:
+def lay_blocks(level: Level, side: int, generator: np.random.Generator) -> Indices:
     """Interior places (side, side, 2): blocks of the example, each one of the best continuations of those laid before.
 
     Image quilting (Efros & Freeman 2001, section 2.1) on a torus; what their cut does, `correct` does afterwards.
@@ -152,12 +148,12 @@ def lay_blocks(level: Level, side: int, generator: np.random.Generator) -> Place
     return places
 
 
-def clip_places(places: Places, level: Level) -> Places:
+def clip_places(places: Indices, level: Level) -> Indices:
     """The nearest interior places."""
     return places.clip(0, np.array(level.features.shape[:2]) - 1)
 
 
-def refine(places: Places, side: int, level: Level) -> Places:
+def refine(places: Indices, side: int, level: Level) -> Indices:
     """Places of the next finer level, (side, side, 2): each pixel of the coarser one becomes four."""
     coarse = len(places)
     parent = np.arange(side) * coarse // side
@@ -169,7 +165,7 @@ def refine(places: Places, side: int, level: Level) -> Places:
     return clip_places(fine, level)
 
 
-def correct(places: Places, level: Level) -> Places:
+def correct(places: Indices, level: Level) -> Indices:
     """Move each pixel to the place that fits its neighbours best, a ninth of the pixels at a time."""
     places, side = places.copy(), len(places)
     colours = level.image[places[..., 0] + RADIUS, places[..., 1] + RADIUS]
@@ -184,7 +180,7 @@ def correct(places: Places, level: Level) -> Places:
     return places
 
 
-def project(colours: Numbers, rows: Places, columns: Places, level: Level) -> Numbers:
+def project(colours: Planes, rows: Indices, columns: Indices, level: Level) -> Planes:
     """Features (n, FEATURES) of the neighbourhoods around pixels of the texture, which wraps around."""
     side, steps = len(colours), np.arange(-RADIUS, RADIUS + 1)
     down = (rows[:, None] + steps) % side
@@ -193,7 +189,7 @@ def project(colours: Numbers, rows: Places, columns: Places, level: Level) -> Nu
     return np.asarray(around.reshape(len(rows), -1) @ level.basis)
 
 
-def find_best(wanted: Numbers, places: Places, rows: Places, columns: Places, level: Level) -> Places:
+def find_best(wanted: Planes, places: Indices, rows: Indices, columns: Indices, level: Level) -> Indices:
     """The best (n, 2) of what continues each of the nine neighbours' own surroundings, and of what is similar to it."""
     side, width = len(places), level.features.shape[1]
     best, cost = np.zeros((len(rows), 2), np.int64), np.full(len(rows), np.inf, np.float32)

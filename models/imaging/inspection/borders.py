@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+from models.arrays import Pixels
+
 DEEPEST = 0.125  # of the side; a plain margin further in is composition, not a border
 PLAIN = 12  # levels: a band whose pixels are nearer than this to its median is of one colour
 STEP = 20  # levels between the band and what it encloses

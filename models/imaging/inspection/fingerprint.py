@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from models.arrays import Indices
+
 HASH_SIDE = 32
 HASH_BITS = 64
 CHUNK = 4096
@@ -15,8 +17,6 @@ MAX_DISTANCE = 4
 # Mean absolute difference of 16x16 grey thumbnails, of 255. Looked at on Fashion-MNIST's candidates: up to 3 nearly
 # every pair is one product (58 pairs, at most 4 rows in a group); above 4, thin shoes on black chain (73 at 5).
 MAX_DIFFERENCE = 3.0
-
-Pairs = npt.NDArray[np.int64]
 
 
 def shrink(image: Image.Image) -> npt.NDArray[np.uint8]:
@@ -50,7 +50,7 @@ def hash_perceptually(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     return hashes
 
 
-def find_near_pairs(hashes: npt.NDArray[np.uint64], small: npt.NDArray[np.uint8]) -> Pairs:
+def find_near_pairs(hashes: npt.NDArray[np.uint64], small: npt.NDArray[np.uint8]) -> Indices:
     """Pairs of near duplicates, int64 (P, 2), each with the lower row first, in order.
 
     Args:
@@ -61,14 +61,14 @@ def find_near_pairs(hashes: npt.NDArray[np.uint64], small: npt.NDArray[np.uint8]
     """
     pairs = _find_candidates(hashes)
     thumbnails = small.reshape(-1, 16, 2, 16, 2).mean(axis=(2, 4), dtype=np.float32)
-    confirmed: list[Pairs] = []
+    confirmed: list[Indices] = []
     for part in np.array_split(pairs, len(pairs) // CHUNK + 1):
         difference = np.abs(thumbnails[part[:, 0]] - thumbnails[part[:, 1]]).mean(axis=(1, 2))
         confirmed.append(part[difference <= MAX_DIFFERENCE])
     return np.concatenate(confirmed)
 
 
-def _find_candidates(hashes: npt.NDArray[np.uint64]) -> Pairs:
+def _find_candidates(hashes: npt.NDArray[np.uint64]) -> Indices:
     # Hashes that differ in at most 4 bits are equal in at least one of 5 bands. The bands take every fifth bit, because
     # neighbouring bits of a pHash say much the same and would make a few huge buckets.
     bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
@@ -77,7 +77,7 @@ def _find_candidates(hashes: npt.NDArray[np.uint64]) -> Pairs:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def _pairs_in_buckets(keys: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint64]) -> Pairs:
+def _pairs_in_buckets(keys: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint64]) -> Indices:
     """The close pairs among rows of equal key: neighbours at distance 1, 2, ... in the order of the keys."""
     order = np.argsort(keys, kind="stable")
     keys, hashes = keys[order], hashes[order]
@@ -100,7 +100,7 @@ def find_first(keys: Sequence[str] | npt.NDArray[np.object_]) -> npt.NDArray[np.
     return np.asarray(first[codes], dtype=np.int64)
 
 
-def group_rows(count: int, pairs: Pairs) -> npt.NDArray[np.int64]:
+def group_rows(count: int, pairs: Indices) -> npt.NDArray[np.int64]:
     """Number the groups of `count` rows that `pairs` connect, int64 (N,), in the order of their first rows."""
     import pandas as pd
     from scipy.sparse import coo_array

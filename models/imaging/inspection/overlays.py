@@ -8,10 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int32]
+from models.arrays import Mask, Pixels, Regions, Values
+
 SIDES = (1000, 400)  # the longest sides that are looked at, for small letters and for large ones
 WIDEST_STROKE = 21
 FAINTEST = 10  # levels of grey between a letter and what is around it
@@ -95,7 +93,7 @@ def _lines(contrast: Pixels, grey: Pixels) -> list[Box]:
     return found
 
 
-def _letters(contrast: Pixels) -> tuple[Floats, Labels]:
+def _letters(contrast: Pixels) -> tuple[Values, Regions]:
     """Marks of a letter's size, float64 (N, 6): left, top, right, bottom, contrast, stroke width; and their labels."""
     marks = (contrast >= FAINTEST).astype(np.uint8)
     # A letter that is far fainter than its neighbourhood's strongest mark is compression's ringing around it.
@@ -114,7 +112,7 @@ def _letters(contrast: Pixels) -> tuple[Floats, Labels]:
     return np.stack(columns, axis=1).astype(np.float64), labels.astype(np.int32)
 
 
-def _rows(letters: Floats) -> list[list[int]]:
+def _rows(letters: Values) -> list[list[int]]:
     """Chains of marks from left to right, each on the line of the one before it and near to it."""
     rows: list[list[int]] = []
     for number in np.argsort(letters[:, 0], kind="stable"):
@@ -127,19 +125,19 @@ def _rows(letters: Floats) -> list[list[int]]:
     return rows
 
 
-def _follows(one: Floats, other: Floats) -> bool:
+def _follows(one: Values, other: Values) -> bool:
     tall, short = max(one[3] - one[1], other[3] - other[1]), min(one[3] - one[1], other[3] - other[1])
     overlap = min(one[3], other[3]) - max(one[1], other[1])
     gap = other[0] - one[2]
     return bool(overlap >= 0.7 * short and tall <= 2 * short and -0.2 * tall <= gap <= 1.2 * tall)
 
 
-def _hull(letters: Floats) -> Box:
+def _hull(letters: Values) -> Box:
     low, high = letters[:, :2].min(axis=0), letters[:, 2:4].max(axis=0)
     return Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
 
-def _is_even(letters: Floats) -> bool:
+def _is_even(letters: Values) -> bool:
     """True for a row whose marks have about one height, contrast and stroke, but not all one width."""
     heights, widths = letters[:, 3] - letters[:, 1], letters[:, 2] - letters[:, 0]
     even = (values.std() <= UNLIKE * values.mean() for values in (letters[:, 4], letters[:, 5], heights))
@@ -147,7 +145,7 @@ def _is_even(letters: Floats) -> bool:
     return bool(thin and all(even) and widths.std() >= ALIKE * widths.mean())
 
 
-def _stands_out(letters: Floats, box: Box, labels: Labels, grey: Pixels) -> bool:
+def _stands_out(letters: Values, box: Box, labels: Regions, grey: Pixels) -> bool:
     """True where the surroundings of a row are plainer than its letters, and hold few other marks."""
     air = (box.bottom - box.top) // 2
     around = (slice(max(0, box.top - air), box.bottom + air), slice(max(0, box.left - air), box.right + air))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
-Matte = npt.NDArray[np.float32]
+from models.arrays import Pixels, Planes
+
 Box = tuple[int, int, int, int]
 MARGIN = 0.01  # of the longest side: soft edges and compression's ringing around the product are neither
 LEAST_MARGIN = 4  # pixels
 WHITE = 255
 
 
-def measure_extent(matte: Matte, box: Box) -> float:
+def measure_extent(matte: Planes, box: Box) -> float:
     """The longest extent of the product's `box` (left, top, right, bottom) as a share, 0..1, of that side of the frame.
 
     `matte` is (H, W) in 0..1. A product that fills its frame from left to right has 1, however flat it is.
@@ -24,12 +23,12 @@ def measure_extent(matte: Matte, box: Box) -> float:
     return float(max((right - left) / width, (bottom - top) / height))
 
 
-def measure_area(matte: Matte) -> float:
+def measure_area(matte: Planes) -> float:
     """The share of the frame, 0..1, that the product covers; `matte` is (H, W) in 0..1."""
     return float(matte.mean(dtype=np.float64))
 
 
-def measure_white(pixels: Pixels, matte: Matte) -> float | None:
+def measure_white(pixels: Pixels, matte: Planes) -> float | None:
     """Share of the background, in 0..1, that is exactly RGB 255, 255, 255; None where no background is in sight.
 
     `pixels` is uint8 (H, W, 3), `matte` (H, W) in 0..1. What lies nearer to the product than 1 % of

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Pixels
 from models.imaging.inspection.statistics import measure_pixels
 
-Pixels = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 SIDE = 1000
 

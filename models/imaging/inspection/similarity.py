@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Array
 from models.errors import InputError
-
-Image = npt.NDArray[Any]
 
 # Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural similarity", 2004.
 WINDOW, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
 
 
-def psnr(first: Image, second: Image, peak: float = 255.0) -> float:
+def psnr(first: Array, second: Array, peak: float = 255.0) -> float:
     """Peak signal-to-noise ratio in dB of arrays of one shape; infinite where they are equal.
 
     Raises:
@@ -28,7 +25,7 @@ def psnr(first: Image, second: Image, peak: float = 255.0) -> float:
     return float("inf") if error == 0 else float(10 * np.log10(peak**2 / error))
 
 
-def ssim(first: Image, second: Image, peak: float = 255.0) -> float:
+def ssim(first: Array, second: Array, peak: float = 255.0) -> float:
     """Mean structural similarity of (H, W) or (H, W, C) arrays, over the windows that lie inside, 1 for equal ones.
 
     A picture smaller than a window is measured with its mirrored borders.
@@ -43,7 +40,7 @@ def ssim(first: Image, second: Image, peak: float = 255.0) -> float:
     return float(similarity.mean())
 
 
-def ssim_map(first: Image, second: Image, peak: float = 255.0) -> npt.NDArray[np.float64]:
+def ssim_map(first: Array, second: Array, peak: float = 255.0) -> npt.NDArray[np.float64]:
     """Structural similarity around each pixel, of the arrays' shape, in -1..1; borders are mirrored.
 
     Source: Wang et al. 2004, equations 13 to 16: a Gaussian window of 11 pixels, sigma 1.5, K1 0.01, K2 0.03.
@@ -67,6 +64,6 @@ def _blur(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(blurred, np.float64).reshape(values.shape)
 
 
-def _check_shapes(first: Image, second: Image) -> None:
+def _check_shapes(first: Array, second: Array) -> None:
     if first.shape != second.shape:
         raise InputError("picture", f"shape {second.shape}", f"the shape of the other, {first.shape}")

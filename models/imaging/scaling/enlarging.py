@@ -6,15 +6,13 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from models.arrays import Pixels, Planes
 from models.imaging.colour import to_unit
 from models.imaging.scaling.tiles import change_in_tiles
 
-Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
-EnlargeLuma = Callable[[Floats], Floats]
+EnlargeLuma = Callable[[Planes], Planes]
 """Luma (H, W) in [0, 1] to luma (scale H, scale W)."""
 
 TILE = 1024
@@ -23,14 +21,14 @@ BICUBIC_REACH = 3
 """Pixels that bicubic looks at on each side."""
 
 
-def enlarge_by_bicubic(pixels: Bytes, scale: int) -> Bytes:
+def enlarge_by_bicubic(pixels: Pixels, scale: int) -> Pixels:
     """uint8 pixels (H, W, 3), or a plane (H, W), enlarged `scale` times by Pillow's bicubic."""
     height, width = pixels.shape[:2]
     large = Image.fromarray(pixels).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
     return np.asarray(large)
 
 
-def enlarge(pixels: Bytes, scale: int, luma: EnlargeLuma, reach: int, tile: int = TILE) -> Bytes:
+def enlarge(pixels: Pixels, scale: int, luma: EnlargeLuma, reach: int, tile: int = TILE) -> Pixels:
     """uint8 RGB pixels (H, W, 3) enlarged `scale` times; `reach` is how far around a pixel `luma` looks.
 
     RGB is luma plus a linear function of the two colour differences (ITU-R BT.601). So what `luma` gives beyond the
@@ -38,7 +36,7 @@ def enlarge(pixels: Bytes, scale: int, luma: EnlargeLuma, reach: int, tile: int 
     """
     out = np.empty((pixels.shape[0] * scale, pixels.shape[1] * scale, 3), np.uint8)
 
-    def change(part: Bytes) -> Bytes:
+    def change(part: Pixels) -> Pixels:
         small = cv2.cvtColor(to_unit(part), cv2.COLOR_RGB2GRAY)
         base = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         has = cv2.cvtColor(base.astype(np.float32), cv2.COLOR_RGB2GRAY)
@@ -48,7 +46,7 @@ def enlarge(pixels: Bytes, scale: int, luma: EnlargeLuma, reach: int, tile: int 
     return change_in_tiles(change, pixels, out, scale, choose_side(pixels, scale, tile), max(reach, BICUBIC_REACH))
 
 
-def choose_side(pixels: Bytes, scale: int, tile: int) -> int:
+def choose_side(pixels: Pixels, scale: int, tile: int) -> int:
     """The side of a tile of `pixels`: all of them where the result has no more pixels than a tile, longer or not."""
     height, width = pixels.shape[:2]
     side = max(tile // scale, 1)

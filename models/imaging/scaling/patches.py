@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Pixels
 from models.imaging.colour import luma
 
-Bytes = npt.NDArray[np.uint8]
 
-
-def cut_patches(pixels: Bytes, size: int, stride: int, most: int | None = None, least_detail: float = 0.0) -> Bytes:
+def cut_patches(pixels: Pixels, size: int, stride: int, most: int | None = None, least_detail: float = 0.0) -> Pixels:
     """At most `most` pieces, or all, (n, size, size, 3) of a photo (H, W, 3), `stride` apart, of the most detail.
 
     Detail is the mean absolute step between neighbouring pixels of luma, in grey levels; pieces with less than
@@ -28,7 +26,7 @@ def cut_patches(pixels: Bytes, size: int, stride: int, most: int | None = None, 
     return pieces[np.sort(chosen[details[chosen] >= least_detail])]
 
 
-def measure_detail(pixels: Bytes) -> float:
+def measure_detail(pixels: Pixels) -> float:
     """Mean absolute step of luma from pixel to pixel, down and across, in grey levels."""
     grey = luma(pixels)
     return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()) * 127.5

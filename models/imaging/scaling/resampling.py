@@ -9,20 +9,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Floats = npt.NDArray[np.float32]
+from models.arrays import Planes
 
 SHARPNESS = -0.5
 """The cubic's parameter a (Keys 1981), as in Pillow and MATLAB; OpenCV's is -0.75, another baseline."""
 
 
-def resize(plane: npt.NDArray[Any], height: int, width: int) -> Floats:
+def resize(plane: npt.NDArray[Any], height: int, width: int) -> Planes:
     """A plane (H, W) as floats at another size by Pillow's bicubic, which widens its kernel to shrink; not rounded."""
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
 
 
 @functools.lru_cache(maxsize=16)
-def weigh(before: int, after: int) -> Floats:
+def weigh(before: int, after: int) -> Planes:
     """Pillow's bicubic along one side as a matrix (after, before); each row sums to 1."""
     ratio = before / after
     support = 2 * max(ratio, 1.0)
@@ -32,7 +32,7 @@ def weigh(before: int, after: int) -> Floats:
     last = np.floor(centres + support + 0.5).clip(None, before)[:, None]
     weights = cubic((pixels - centres[:, None]) / max(ratio, 1.0))
     weights[(pixels < first) | (pixels > last)] = 0
-    matrix: Floats = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    matrix: Planes = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
     matrix.flags.writeable = False
     return matrix
 

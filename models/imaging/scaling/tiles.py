@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from models.arrays import Array
+
 Change = Callable[[Array], Array]
 """A part of a picture (H, W, ...) to what it becomes, (scale H, scale W, ...)."""
 

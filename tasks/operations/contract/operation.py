@@ -5,15 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from models.arrays import Planes
 from models.errors import RegistryError
 from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 
-Planes = npt.NDArray[np.float32]
 Stage = Literal["content", "background", "size", "frame"]
 """In which order operations mend a picture: what comes first is what the next needs."""
 

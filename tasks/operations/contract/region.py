@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from models.arrays import Mask, Pixels
 from models.errors import CatalogueError, InputError
 from models.imaging.filling.polygon import fill_polygon
 from tasks.photos.decoding import check_still, opened_photo
-from tasks.photos.picture import Mask, Pixels
 
 INSIDE = 128  # a mask's pixel this bright or brighter is marked
 BETWEEN = (32, 223)  # neither black nor white
