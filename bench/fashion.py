@@ -16,7 +16,7 @@ from models.metrics.distances import classify_scores, frechet_distance
 from tasks.dataset.prepare import PrepareConfig
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.ruler import ensure_ruler
-from tasks.pipeline import steps as pipeline
+from tasks.pipeline.steps import ensure_catalogue, ensure_prepared, ensure_validation
 from tasks.workspace.parameters import load_recipe, parse, read_section
 from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
@@ -52,10 +52,10 @@ class Judge:
 
 def prepare(settings: Settings) -> PreparedSet:
     """The prepared set that the flows use, made now if it is not there."""
-    data = pipeline.ingest(settings, CATALOGUE, None, NullProgress()).value
-    report = pipeline.validate(settings, data, False, 0.02).value
+    data = ensure_catalogue(settings, CATALOGUE, None, NullProgress()).value
+    report = ensure_validation(settings, data, False, 0.02).value
     config = parse(PrepareConfig, read_section(settings.root, "prepare", CATALOGUE))
-    return pipeline.prepare(settings, data, report, config, NullProgress()).value
+    return ensure_prepared(settings, data, report, config, NullProgress()).value
 
 
 def load_gradient_recipe(settings: Settings, family: str, changes: dict[str, Any]) -> GradientConfig:

@@ -18,8 +18,7 @@ import torch
 
 from bench.fashion import SAMPLES, Judge, load_gradient_recipe, prepare
 from bench.results import RESULTS, load
-from bench.textbook_dcgan import LATENT
-from bench.textbook_dcgan import train as train_textbook
+from bench.textbook_dcgan import LATENT, train_textbook
 from models.arrays import Images, Labels
 from models.errors import InputError
 from models.exported.noise import latents, spread_categories

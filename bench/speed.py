@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from bench.results import spread
-from bench.textbook_dcgan import train
+from bench.textbook_dcgan import train_textbook
 from models.families.family import ImageShape
 from models.generators.dcgan import DCGAN, DCGANConfig
 from models.training.speed import SpeedPlan, choose_plan
@@ -36,7 +36,7 @@ def measure() -> dict[str, Any]:
         return Trainer(family, images, labels, folder, plan, Validation(lambda *_: 0.0), NullLog()).advance
 
     plan = choose_plan(ours, BATCH)
-    textbook = train(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1, BATCH)
+    textbook = train_textbook(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1, BATCH)
     loops: dict[str, Callable[[], object]] = {"packshot": ours(plan), "textbook": lambda: next(textbook)}
     speeds: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(ROUNDS):

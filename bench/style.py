@@ -21,8 +21,7 @@ from bench.results import spread
 from bench.squares import NETWORK, train
 from models.editors.faststyle import read_style
 from models.exported.editor import ExportedRestoration
-from models.families.gatys import measure as measure_losses
-from models.families.gatys import paint
+from models.families.gatys import measure_losses, paint_towards
 from models.imaging.adjustments.restyling import reduce
 from models.losses.perceptual import load_features
 from models.losses.style import Losses
@@ -82,7 +81,7 @@ def compare(path: Path) -> dict[str, Any]:
         pixels = reduce(np.asarray(read_photo(photo).convert("RGB")), SIZE)
         content = to_tensor(pixels)
         started = time.perf_counter()
-        painted = paint(content, style, features, STEPS)
+        painted = paint_towards(content, style, features, STEPS)
         slow.append(time.perf_counter() - started)
         made = to_tensor(network.paint(pixels))
         fast.append(network.seconds)

@@ -33,7 +33,7 @@ def make_networks() -> tuple[nn.Module, nn.Module]:
     return generator, discriminator
 
 
-def train(images: Tensor, batch_size: int) -> Iterator[nn.Module]:
+def train_textbook(images: Tensor, batch_size: int) -> Iterator[nn.Module]:
     """Train on float images (N, 1, 32, 32) in [-1, 1] for ever; yields the generator after every update."""
     generator, discriminator = make_networks()
     loss = nn.BCELoss()

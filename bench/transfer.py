@@ -25,7 +25,7 @@ from models.training.speed import SpeedPlan
 from models.training.trainer import Trainer
 from models.training.validation import Validation
 from tasks.catalogue.table import read_catalogue
-from tasks.dataset.prepare import PrepareConfig, prepare
+from tasks.dataset.prepare import PrepareConfig, prepare_catalogue
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.ruler import RulerFile, ensure_ruler
 from tasks.training.networks import build_gradient_family
@@ -174,7 +174,7 @@ def prepare_fashion(settings: Settings, name: str, channels: int) -> PreparedSet
     """A view of Fashion-MNIST, or the whole, with so many channels."""
     config = parse(PrepareConfig, read_prepare(settings.root, name) | {"channels": channels})
     catalogue = read_catalogue(settings.data / CATALOGUE, CATALOGUE)
-    return prepare(catalogue, digest_json(list(catalogue.table["sha256"])), config, [], settings)
+    return prepare_catalogue(catalogue, digest_json(list(catalogue.table["sha256"])), config, [], settings)
 
 
 def eight_to_two(settings: Settings) -> Case:
@@ -192,7 +192,7 @@ def eight_to_photos(settings: Settings) -> Case:
     catalogue = read_catalogue(folder, PHOTOS)
     broken = list(catalogue.table.loc[catalogue.table["problem"] != "", "sku"])
     config = PrepareConfig(size=32, channels=3)
-    target = prepare(catalogue, digest_json(list(catalogue.table["sha256"])), config, broken, settings)
+    target = prepare_catalogue(catalogue, digest_json(list(catalogue.table["sha256"])), config, broken, settings)
     ruler = ensure_ruler(settings, PHOTOS, target, NullProgress())
     source = prepare_fashion(settings, LEARNED_ON, 3)
     return Case("photos", "clothing photographs after eight categories of Fashion-MNIST", source, target, ruler)

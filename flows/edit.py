@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from prefect import flow, runtime, task
 from prefect.artifacts import create_table_artifact
@@ -15,17 +15,12 @@ from flows.reporting.watch import step_progress
 from serving.networks import RegistryNetworks
 from tasks.editing.batch import edit_folder
 from tasks.editing.job import EditJob
+from tasks.editing.parsing import Operations
 from tasks.editing.tally import BatchResult
-from tasks.operations.contract.operation import Operation
 from tasks.photos.formats import FileFormat
 from tasks.photos.reading import Icc
 from tasks.photos.writing import WriteOptions
 from tasks.workspace.settings import Settings
-
-if TYPE_CHECKING:
-    Operations = tuple[Operation, ...]
-else:
-    from tasks.editing.parsing import Edit as Operations
 
 
 @task(name="edit", cache_policy=NO_CACHE)

@@ -9,8 +9,7 @@ from prefect import flow
 from pydantic import Field
 
 from tasks.leaderboard.page import publish_leaderboard
-from tasks.promotion import moves as promotion
-from tasks.promotion.moves import Move
+from tasks.promotion.moves import Move, make_champion, restore_champion
 from tasks.workspace.settings import Settings
 
 Slot = Annotated[str, Field(description="such as generate-fashion-mnist")]
@@ -25,7 +24,7 @@ def promote(
 ) -> Move:
     """Make a version the slot's champion."""
     settings = Settings()
-    move = promotion.promote(settings, slot, version, who=getpass.getuser(), why=why)
+    move = make_champion(settings, slot, version, who=getpass.getuser(), why=why)
     publish_leaderboard(settings, slot)
     return move
 
@@ -34,6 +33,6 @@ def promote(
 def rollback(slot: Slot = "generate-fashion-mnist", why: Why = "rolled back by a person") -> Move:
     """Make the champion before this one the champion again."""
     settings = Settings()
-    move = promotion.rollback(settings, slot, who=getpass.getuser(), why=why)
+    move = restore_champion(settings, slot, who=getpass.getuser(), why=why)
     publish_leaderboard(settings, slot)
     return move

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from flows.reporting.console import ConsoleProgress, run_command
 from models.errors import InputError
 from tasks.dataset.validate import require_valid
-from tasks.pipeline import steps as pipeline
+from tasks.pipeline.steps import (
+    ensure_catalogue,
+    ensure_generator_report,
+    ensure_prepared,
+    ensure_training,
+    ensure_validation,
+)
 from tasks.promotion.shipments import RULERS, SHIPPED
 from tasks.workspace.code import find_module, list_code
 from tasks.workspace.git import git_commit
@@ -47,7 +53,7 @@ def evaluate() -> None:
     fitted, prepared, ruler = _fitted(settings)
     config = parse(EvaluateConfig, read_params(settings.root)["evaluate"])
     with ConsoleProgress("evaluate") as watch:
-        report = pipeline.evaluate(settings, fitted.onnx, fitted.family, prepared, config, ruler, watch).value
+        report = ensure_generator_report(settings, fitted.onnx, fitted.family, prepared, config, ruler, watch).value
     for name in ("report.json", "samples.png", "nearest.png"):
         copy(evaluation_folder(settings, report.key) / name, OUT / "evaluate")
     write_metrics(report, OUT / "evaluate" / "metrics.json")
@@ -59,11 +65,11 @@ def _prepared(settings: Settings) -> PreparedSet:
     name = read_params(settings.root)["reproduce"]["catalogue"]
     judging = read_params(settings.root)["validate"]
     with ConsoleProgress("prepare") as watch:
-        data = pipeline.ingest(settings, find_source(settings.root, name), None, watch).value
-        validation = pipeline.validate(settings, data, judging["quarantine"], judging["max_quarantined"]).value
+        data = ensure_catalogue(settings, find_source(settings.root, name), None, watch).value
+        validation = ensure_validation(settings, data, judging["quarantine"], judging["max_quarantined"]).value
         require_valid(validation)
         config = parse(PrepareConfig, read_prepare(settings.root, name))
-        return pipeline.prepare(settings, data, validation, config, watch).value
+        return ensure_prepared(settings, data, validation, config, watch).value
 
 
 def _fitted(settings: Settings) -> tuple[FitResult, PreparedSet, RulerFile]:
@@ -74,7 +80,7 @@ def _fitted(settings: Settings) -> tuple[FitResult, PreparedSet, RulerFile]:
     with ConsoleProgress("train") as watch:
         ruler = ensure_ruler(settings, prepared.catalogue, prepared, watch)
         tags = {"git_commit": git_commit(settings.root)}
-        return pipeline.fit(settings, prepared, recipe, ruler, tags, watch).value, prepared, ruler
+        return ensure_training(settings, prepared, recipe, ruler, tags, watch).value, prepared, ruler
 
 
 def list_inputs(root: Path) -> dict[str, list[str]]:

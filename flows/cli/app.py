@@ -38,27 +38,27 @@ def main() -> None:
 @app.command()
 def demo() -> None:
     """The main job from catalogue to served images, with a short recipe."""
-    from flows.cli.demo import demo as run
+    from flows.cli.demo import run_demo
 
-    run()
+    run_demo()
 
 
 @app.command()
 def up() -> None:
     """Run the Prefect server, the MLflow server and the deployments until Ctrl-C."""
-    from flows.processes.up import up as run
+    from flows.processes.up import run_servers
     from tasks.workspace.settings import Settings
 
-    run(Settings())
+    run_servers(Settings())
 
 
 @app.command()
 def doctor() -> None:
     """What is installed, reachable, writable and configured, and what to do about what is not."""
-    from flows.cli.doctor import doctor as run
+    from flows.cli.doctor import run_doctor
     from tasks.workspace.settings import Settings
 
-    raise typer.Exit(run(Settings()))
+    raise typer.Exit(run_doctor(Settings()))
 
 
 @data_app.command("add")
@@ -212,9 +212,9 @@ def check(
     overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
 ) -> None:
     """Hold pictures against a marketplace's rules; the exit code is 1 when one fails."""
-    from flows.cli.check import check as run
+    from flows.cli.check import check_source
 
-    raise typer.Exit(run(source, market, as_json, fix, out, overwrite))
+    raise typer.Exit(check_source(source, market, as_json, fix, out, overwrite))
 
 
 @app.command()

@@ -35,7 +35,7 @@ class Checked(NamedTuple):
         return (self.after or self.before).passed
 
 
-def check(source: Path, market_name: str, as_json: bool, fix: bool, out: Path | None, overwrite: bool) -> int:
+def check_source(source: Path, market_name: str, as_json: bool, fix: bool, out: Path | None, overwrite: bool) -> int:
     """`packshot check`; the exit code is 0 when every picture, or what was made of it, meets every rule, else 1.
 
     Raises:

@@ -26,10 +26,10 @@ def add_data(folder: Path, name: str, link: bool) -> None:
 def fetch_data(name: str) -> None:
     """`packshot data fetch`."""
     from flows.reporting.console import ConsoleProgress
-    from tasks.pipeline.steps import ingest
+    from tasks.pipeline.steps import ensure_catalogue
 
     with ConsoleProgress("fetch") as watch:
-        say(ingest(Settings(), name, None, watch).line.what)
+        say(ensure_catalogue(Settings(), name, None, watch).line.what)
 
 
 def list_data(name: str | None) -> None:

@@ -23,7 +23,7 @@ QUOTED = (
 )
 
 
-def demo() -> None:
+def run_demo() -> None:
     """Run the main job, or find that nothing changed, and print one summary."""
     settings, started = Settings(), time.monotonic()
     params = read_params(settings.root)["demo"]

@@ -60,7 +60,7 @@ def diagnose(settings: Settings) -> list[Check]:
     return [look(settings) for look in looks]
 
 
-def doctor(settings: Settings) -> int:
+def run_doctor(settings: Settings) -> int:
     """`packshot doctor`: diagnose and print; returns the process's exit code."""
     return print_diagnosis(diagnose(settings))
 

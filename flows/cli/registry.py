@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 def promote_version(slot: str, version: int | None, why: str) -> None:
     """`packshot promote`."""
     from tasks.leaderboard.page import publish_leaderboard
-    from tasks.promotion.moves import promote
+    from tasks.promotion.moves import make_champion
 
-    say(promote(Settings(), slot, version, who=getpass.getuser(), why=why).text)
+    say(make_champion(Settings(), slot, version, who=getpass.getuser(), why=why).text)
     publish_leaderboard(Settings(), slot)
 
 
 def rollback_slot(slot: str, why: str) -> None:
     """`packshot rollback`."""
     from tasks.leaderboard.page import publish_leaderboard
-    from tasks.promotion.moves import rollback
+    from tasks.promotion.moves import restore_champion
 
-    say(rollback(Settings(), slot, who=getpass.getuser(), why=why).text)
+    say(restore_champion(Settings(), slot, who=getpass.getuser(), why=why).text)
     publish_leaderboard(Settings(), slot)
 
 

@@ -11,8 +11,8 @@ from flows.processes.prefect_server import PrefectServer
 from models import load_family
 from models.errors import RegistryError
 from tasks.dataset.validate import SUITES
-from tasks.pipeline import steps as pipeline
 from tasks.pipeline.outcome import TrainOutcome
+from tasks.pipeline.steps import ensure_catalogue
 from tasks.promotion.shipments import RULERS, SHIPPED
 from tasks.registry.slots import is_editor
 from tasks.registry.tracking import check_tracking
@@ -85,7 +85,7 @@ def find(
     """The outcome of an equal run whose model is still registered, with all its lines skipped."""
     if not records.any("train"):
         return None
-    data = pipeline.ingest(settings, find_source(settings.root, catalogue), data_version, NullProgress())
+    data = ensure_catalogue(settings, find_source(settings.root, catalogue), data_version, NullProgress())
     record = records.find(train_step(settings, data.value.md5, catalogue, recipe, quarantine, max_quarantined))
     if record is None or not is_registered(settings, record):
         return None

@@ -31,7 +31,7 @@ KILL_SECONDS = 20.0
 HEALTH_SECONDS = 90.0
 
 
-def up(settings: Settings) -> None:
+def run_servers(settings: Settings) -> None:
     """Run the Procfile's processes until Ctrl-C or SIGTERM, and leave none of them behind.
 
     Raises:

@@ -10,8 +10,8 @@ from flows.steps.declaration import step
 from tasks.dataset.prepare import PrepareConfig
 from tasks.dataset.prepared import PreparedSet
 from tasks.dataset.validate import ValidationReport, require_valid
-from tasks.pipeline import steps as pipeline
 from tasks.pipeline.outcome import StepResult
+from tasks.pipeline.steps import ensure_catalogue, ensure_prepared, ensure_validation
 from tasks.versions.resolution import CatalogueVersion
 from tasks.workspace.settings import Settings
 
@@ -20,7 +20,7 @@ from tasks.workspace.settings import Settings
 def ingest(settings: Settings, catalogue: str, data_version: str | None) -> StepResult[CatalogueVersion]:
     """Bring the catalogue's bytes in place and hold them against `data.dvc`."""
     with step_progress("ingest") as watch:
-        return pipeline.ingest(settings, catalogue, data_version, watch)
+        return ensure_catalogue(settings, catalogue, data_version, watch)
 
 
 @step("validate")
@@ -28,7 +28,7 @@ def validate(
     settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
 ) -> StepResult[ValidationReport]:
     """Judge the catalogue; a failed suite stops the run before anything is trained."""
-    done = pipeline.validate(settings, data, quarantine, max_quarantined)
+    done = ensure_validation(settings, data, quarantine, max_quarantined)
     if FlowRunContext.get() is not None:
         show_validation(done.value)
     require_valid(done.value)
@@ -41,4 +41,4 @@ def prepare(
 ) -> StepResult[PreparedSet]:
     """Split by product and write memory-mapped arrays."""
     with step_progress("prepare") as watch:
-        return pipeline.prepare(settings, data, report, config, watch)
+        return ensure_prepared(settings, data, report, config, watch)

@@ -17,8 +17,8 @@ from tasks.dataset.validate import ValidationReport
 from tasks.evaluation.generators import EvaluateConfig
 from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 from tasks.evaluation.ruler import RulerFile, ensure_ruler, register_ruler
-from tasks.pipeline import steps as pipeline
 from tasks.pipeline.outcome import StepResult, StepSummary, TrainOutcome, timed
+from tasks.pipeline.steps import ensure_editor_report, ensure_generator_report, ensure_training
 from tasks.promotion.selection import Judged
 from tasks.registry.register import VersionInfo
 from tasks.training.result import FitResult
@@ -44,7 +44,7 @@ def fit(
 ) -> StepResult[FitResult]:
     """Train, or go on with a training that was stopped."""
     with step_progress("fit") as watch:
-        done = pipeline.fit(settings, prepared, recipe, measuring, tags, watch, partial(show_samples, settings))
+        done = ensure_training(settings, prepared, recipe, measuring, tags, watch, partial(show_samples, settings))
     if FlowRunContext.get() is not None:
         link = f"{settings.mlflow_url}/#/runs/{done.value.run_id}"
         create_link_artifact(link, link_text=f"MLflow run {done.value.run_id}", key="mlflow-run")
@@ -57,7 +57,7 @@ def evaluate(
 ) -> StepResult[EvaluationReport]:
     """Judge the exported generator on the test split."""
     with step_progress("evaluate") as watch:
-        done = pipeline.evaluate(settings, fitted.onnx, fitted.family, prepared, config, measuring, watch)
+        done = ensure_generator_report(settings, fitted.onnx, fitted.family, prepared, config, measuring, watch)
     show_figures(done.value)
     return done
 
@@ -66,7 +66,7 @@ def evaluate(
 def evaluate_editor(settings: Settings, fitted: FitResult, prepared: PreparedSet) -> StepResult[EvaluationReport]:
     """Judge the exported editing network on the test split."""
     with step_progress("evaluate") as watch:
-        done = pipeline.evaluate_editor(settings, fitted.onnx, fitted.family, prepared, watch)
+        done = ensure_editor_report(settings, fitted.onnx, fitted.family, prepared, watch)
     show_figures(done.value)
     return done
 

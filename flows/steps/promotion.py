@@ -21,9 +21,9 @@ from tasks.evaluation.report import EVALUATION, PICTURES, EvaluationReport
 from tasks.evaluation.ruler import RulerFile
 from tasks.leaderboard.page import cells, header, publish_leaderboard
 from tasks.leaderboard.ranking import Leaderboard
-from tasks.pipeline import steps as pipeline
 from tasks.pipeline.outcome import StepResult, StepSummary, timed
 from tasks.pipeline.reevaluate import training_folder
+from tasks.pipeline.steps import ensure_editor_report, ensure_generator_report
 from tasks.promotion.bounds import GateBounds
 from tasks.promotion.editor_gate import EditorBounds
 from tasks.promotion.moves import ChampionMoved
@@ -68,7 +68,7 @@ def rival_generator(
 ) -> EvaluateRival:
     """How the gate has a champion that generates judged on the same images."""
     return lambda champion, watch: (
-        pipeline.evaluate(
+        ensure_generator_report(
             settings,
             champion.onnx_path,
             champion.tags["family"],
@@ -84,7 +84,7 @@ def rival_generator(
 def rival_editor(settings: Settings, prepared: PreparedSet) -> EvaluateRival:
     """How the gate has a champion that edits judged on the same images."""
     return lambda champion, watch: (
-        pipeline.evaluate_editor(settings, champion.onnx_path, champion.tags["family"], prepared, watch).value
+        ensure_editor_report(settings, champion.onnx_path, champion.tags["family"], prepared, watch).value
     )
 
 

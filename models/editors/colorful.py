@@ -86,7 +86,7 @@ class Generator(nn.Module):
         likely = torch.softmax(self.score(image).float() / self.temperature, 1)
         colour = torch.einsum("nqhw,qc->nchw", likely, self.bins)
         fine = functional.interpolate(colour, scale_factor=float(COARSE), mode="bilinear", align_corners=False)
-        return lab_to_rgb(torch.cat((image * 100, fine), 1), self.to_linear)
+        return lab_planes_to_rgb(torch.cat((image * 100, fine), 1), self.to_linear)
 
     def score(self, image: Tensor) -> Tensor:
         """The logits (N, Q, H / 4, W / 4) of all bins."""
@@ -135,7 +135,7 @@ class Colorful(RestorationFamily):
         """The grey picture of that lightness."""
         lightness = inputs["image"] * 100
         grey = torch.cat((lightness, torch.zeros_like(lightness), torch.zeros_like(lightness)), 1)
-        return lab_to_rgb(grey, self._generator.to_linear.to(grey.device))
+        return lab_planes_to_rgb(grey, self._generator.to_linear.to(grey.device))
 
     def sample_inputs(self, height: int, width: int) -> dict[str, Tensor]:
         return {"image": torch.rand(2, 1, *(-(-side // MULTIPLE) * MULTIPLE for side in (height, width)))}
@@ -174,7 +174,7 @@ def to_lab(images: Tensor) -> Tensor:
     return torch.from_numpy(lab).permute(0, 3, 1, 2).to(images.device)
 
 
-def lab_to_rgb(lab: Tensor, to_linear: Tensor) -> Tensor:
+def lab_planes_to_rgb(lab: Tensor, to_linear: Tensor) -> Tensor:
     """sRGB (N, 3, H, W) in [0, 1] of CIE Lab (N, 3, H, W), clipped; `to_linear` (3, 3) is from shares of white."""
     with torch.autocast(lab.device.type, enabled=False):
         lightness, a, b = lab.float().chunk(3, 1)

@@ -49,7 +49,7 @@ class Task(NamedTuple):
     loss: StyleLoss
 
 
-def paint(
+def paint_towards(
     content: Tensor,
     style: Tensor,
     features: Features,
@@ -102,7 +102,7 @@ def descend(start: Tensor, task: Task, steps: int, weights: Weights) -> Tensor:
     return image.detach()
 
 
-def measure(made: Tensor, content: Tensor, style: Tensor, features: Features) -> Losses:
+def measure_losses(made: Tensor, content: Tensor, style: Tensor, features: Features) -> Losses:
     """How far `made` (N, 3, H, W) is from the style and from the content, at its size."""
     with torch.no_grad():
         loss = StyleLoss(features, style)

@@ -57,7 +57,7 @@ class PrepareConfig(BaseModel):
         return name
 
 
-def prepare(
+def prepare_catalogue(
     catalogue: Catalogue,
     version_md5: str,
     config: PrepareConfig,

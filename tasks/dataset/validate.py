@@ -84,7 +84,7 @@ def suite_path(folder: Path) -> Path:
     return SUITES / f"{find_kind(folder)}.json"
 
 
-def validate(
+def validate_catalogue(
     catalogue: Catalogue,
     version_md5: str,
     settings: Settings,

@@ -19,7 +19,7 @@ from tasks.workspace.forms import PlainUnion
 from tasks.workspace.parameters import explain
 
 if TYPE_CHECKING:
-    Edit = tuple[Operation, ...]
+    Operations = tuple[Operation, ...]
 
 WORDS = {"boolean": "true, false", "integer": "whole number", "number": "number"}
 """JSON schema's types as people say them."""
@@ -189,8 +189,8 @@ def _read_value(operation: type[Operation], key: str, raw: object) -> object:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """`Edit`, made when asked for: a form's or schema's list of operations, of every operation's own model."""
-        if name != "Edit":
+        """`Operations`, made when asked for: the list in a form or schema, of every operation's own model."""
+        if name != "Operations":
             raise AttributeError(f"module {__name__} has no attribute {name}")
         models = tuple(load_operation(operation) for operation in list_operations())
         return tuple[Annotated[Union[models], Field(discriminator="op"), PlainUnion()], ...]  # noqa: UP007 - of a tuple

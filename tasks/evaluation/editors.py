@@ -61,7 +61,7 @@ def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> StepK
     )
 
 
-def evaluate(
+def evaluate_editor(
     settings: Settings, onnx: Path, family: str, prepared: PreparedSet, key: str, progress: Progress
 ) -> tuple[EvaluationReport, Path]:
     """Measure the file on the test split; returns the report and its folder, with scores and a sheet beside it.

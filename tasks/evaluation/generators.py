@@ -79,7 +79,7 @@ def evaluate_step(
     )
 
 
-def evaluate(
+def evaluate_generator(
     settings: Settings,
     onnx: Path,
     family: str,

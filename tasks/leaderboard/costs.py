@@ -28,12 +28,14 @@ class FamilyCost:
 def list_families(settings: Settings) -> list[FamilyCost]:
     """Every family with its parameters for ten categories of grey images of 32x32."""
     return [
-        FamilyCost(name, load_family(name).capability, load_family(name).title, f"{count_parameters(settings, name):,}")
+        FamilyCost(
+            name, load_family(name).capability, load_family(name).title, f"{count_recipe_parameters(settings, name):,}"
+        )
         for name in FAMILIES
     ]
 
 
-def count_parameters(settings: Settings, family: str) -> int:
+def count_recipe_parameters(settings: Settings, family: str) -> int:
     """The numbers of the generator's state; counted without giving them memory."""
     import torch
 

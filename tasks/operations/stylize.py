@@ -125,13 +125,15 @@ class Stylize(Operation):
         """What paints by optimisation."""
 
         def paint(pixels: Pixels, share: Planes) -> Pixels:
-            from models.families.gatys import paint as descend
+            from models.families.gatys import paint_towards
 
             picture, target = pixels, restyling.reduce(style, size)
             if self.keep_colours:
                 picture, target = restyling.to_grey(pixels), restyling.match_luma(target, pixels)
             marked = to_tensor(share[..., None]) if share.min() < 1 else None
-            made = descend(to_tensor(picture), to_tensor(target), load_features(self.features), self.steps, marked)
+            made = paint_towards(
+                to_tensor(picture), to_tensor(target), load_features(self.features), self.steps, marked
+            )
             return to_levels(made[0].permute(1, 2, 0).numpy())
 
         return paint

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.errors import RegistryError
-from tasks.pipeline import steps as pipeline
+from tasks.pipeline.steps import (
+    ensure_catalogue,
+    ensure_editor_report,
+    ensure_generator_report,
+    ensure_prepared,
+    ensure_validation,
+)
 from tasks.registry.register import CHAMPION, load_version
 
 if TYPE_CHECKING:
@@ -39,20 +45,22 @@ def evaluate_registered(
     catalogue, family = chosen.tags["catalogue"], chosen.tags["family"]
     edits = is_editor(family)
     source = find_source(settings.root, catalogue)
-    data = pipeline.ingest(settings, source, data_md5 or chosen.tags["data_md5"], progress).value
-    validation = pipeline.validate(settings, data, quarantine=True, max_quarantined=1.0).value
+    data = ensure_catalogue(settings, source, data_md5 or chosen.tags["data_md5"], progress).value
+    validation = ensure_validation(settings, data, quarantine=True, max_quarantined=1.0).value
     shape = (
         read_editing(settings.root, catalogue, load_family(family).capability)[0]
         if edits
         else read_prepare(settings.root, catalogue)
     )
-    prepared = pipeline.prepare(settings, data, validation, parse(PrepareConfig, shape), progress).value
+    prepared = ensure_prepared(settings, data, validation, parse(PrepareConfig, shape), progress).value
     if edits:
-        return pipeline.evaluate_editor(settings, chosen.onnx_path, family, prepared, progress).value
+        return ensure_editor_report(settings, chosen.onnx_path, family, prepared, progress).value
     ruler = ensure_ruler(settings, catalogue, prepared, progress)
     config = parse(EvaluateConfig, read_params(settings.root).get("evaluate", {}))
     training = training_folder(settings, chosen)
-    return pipeline.evaluate(settings, chosen.onnx_path, family, prepared, config, ruler, progress, training).value
+    return ensure_generator_report(
+        settings, chosen.onnx_path, family, prepared, config, ruler, progress, training
+    ).value
 
 
 def training_folder(settings: Settings, version: VersionInfo) -> Path:

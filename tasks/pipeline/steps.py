@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 Work = Callable[[], tuple[dict[str, Any], list[Path]]]
 
 
-def ingest(settings: Settings, name: str, data_version: str | None, progress: Progress) -> StepResult[CatalogueVersion]:
+def ensure_catalogue(
+    settings: Settings, name: str, data_version: str | None, progress: Progress
+) -> StepResult[CatalogueVersion]:
     """Make the catalogue's bytes readable and hold them against `data.dvc`; checked at every run."""
-    from tasks.versions.ingest import IN_PLACE
-    from tasks.versions.ingest import ingest as bring
+    from tasks.versions.ingest import IN_PLACE, ingest_catalogue
 
     started = time.monotonic()
-    data = bring(settings, name, data_version, progress)
+    data = ingest_catalogue(settings, name, data_version, progress)
     record_data(settings, data)
     inputs = f"data.dvc and the files of {name} have md5 {data.md5[:8]}"
     what = f"{data.images:,} images, {data.bytes / 2**20:.0f} MiB, md5 {data.md5[:8]}, {data.source}"
@@ -54,21 +55,20 @@ def read(folder: Path, name: str, md5: str) -> Catalogue:
     return read_catalogue(folder, name)
 
 
-def validate(
+def ensure_validation(
     settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
 ) -> StepResult[ValidationReport]:
     """Judge the catalogue with Great Expectations; a catalogue that failed is judged again each time.
 
     The report says whether the suite held; `tasks.dataset.validate.require_valid` stops a run when it did not.
     """
-    from tasks.dataset.validate import ValidationReport, suite_path
-    from tasks.dataset.validate import validate as judge
+    from tasks.dataset.validate import ValidationReport, suite_path, validate_catalogue
 
     inputs = {
         "data": data.md5,
         "suite": digest_file(suite_path(data.folder)),
         "quarantine": digest_json([quarantine, max_quarantined]),
-        "code": digest_code(judge.__module__, "tasks.catalogue.table"),
+        "code": digest_code(validate_catalogue.__module__, "tasks.catalogue.table"),
     }
     step, started = StepKey(name="validate", inputs=inputs), time.monotonic()
     records = StepRecords(settings.home)
@@ -76,7 +76,7 @@ def validate(
         found = records.find(step)
         if found is None:
             catalogue = read(data.folder, data.name, data.md5)
-            report = judge(catalogue, data.md5, settings, quarantine, max_quarantined)
+            report = validate_catalogue(catalogue, data.md5, settings, quarantine, max_quarantined)
             if report.success:
                 kept = report.model_dump(mode="json", context={"home": settings.home})
                 records.save(step, kept, [], time.monotonic() - started)
@@ -88,7 +88,7 @@ def validate(
     return StepResult(report, _line(step, what, started, found))
 
 
-def prepare(
+def ensure_prepared(
     settings: Settings,
     data: CatalogueVersion,
     report: ValidationReport,
@@ -96,20 +96,19 @@ def prepare(
     progress: Progress,
 ) -> StepResult[PreparedSet]:
     """Split by product and write memory-mapped arrays."""
-    from tasks.dataset.prepare import prepare as write
-    from tasks.dataset.prepare import prepared_folder
+    from tasks.dataset.prepare import prepare_catalogue, prepared_folder
     from tasks.dataset.prepared import META, PreparedSet
 
     inputs = {
         "data": data.md5,
         "quarantined": digest_json(sorted(report.quarantined)),
         "params": digest_json(config.model_dump()),
-        "code": digest_code(write.__module__),
+        "code": digest_code(prepare_catalogue.__module__),
     }
 
     def work() -> tuple[dict[str, Any], list[Path]]:
         catalogue = read(data.folder, data.name, data.md5)
-        made = write(catalogue, data.md5, config, report.quarantined, settings, progress)
+        made = prepare_catalogue(catalogue, data.md5, config, report.quarantined, settings, progress)
         return {"key": made.key}, [made.folder / META]
 
     record, line = _run(settings, StepKey(name="prepare", inputs=inputs), work)
@@ -121,7 +120,7 @@ def prepare(
     return StepResult(prepared, line("; ".join([what, *prepared.meta.warnings])))
 
 
-def fit(
+def ensure_training(
     settings: Settings,
     prepared: PreparedSet,
     config: FamilyConfig,
@@ -134,8 +133,7 @@ def fit(
 
     An editing family needs no `ruler`.
     """
-    from tasks.training.fit import fit as train
-    from tasks.training.fit import fit_step
+    from tasks.training.fit import fit_step, train_or_resume
     from tasks.training.initial import find_initial, name_source
     from tasks.training.result import FitResult
 
@@ -144,7 +142,9 @@ def fit(
     step, here = fit_step(prepared, recipe, ruler, initial), {"home": settings.home}
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        fitted = train(settings, prepared, recipe, ruler, step.key, tags, progress, show or (lambda *_: None), initial)
+        fitted = train_or_resume(
+            settings, prepared, recipe, ruler, step.key, tags, progress, show or (lambda *_: None), initial
+        )
         return fitted.model_dump(mode="json", context=here), [fitted.onnx, fitted.weights]
 
     record, line = _run(settings, step, work)
@@ -153,7 +153,7 @@ def fit(
     return StepResult(fitted, line(fitted.text))
 
 
-def evaluate(
+def ensure_generator_report(
     settings: Settings,
     onnx: Path,
     family: str,
@@ -168,15 +168,14 @@ def evaluate(
     `training` is the folder of its training, where more is known of it; that of the file when left out.
     """
     from models.metrics.criteria import TITLES
-    from tasks.evaluation.generators import evaluate as judge
-    from tasks.evaluation.generators import evaluate_step
+    from tasks.evaluation.generators import evaluate_generator, evaluate_step
     from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 
     training = training or onnx.parent
     step = evaluate_step(digest_file(onnx), family, prepared, config, ruler, training)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        _, folder = judge(settings, onnx, family, prepared, config, ruler, step.key, progress, training)
+        _, folder = evaluate_generator(settings, onnx, family, prepared, config, ruler, step.key, progress, training)
         return {}, [folder / REPORT, folder / "features.npy"]
 
     _, line = _run(settings, step, work)
@@ -186,19 +185,18 @@ def evaluate(
     return StepResult(report, line(what))
 
 
-def evaluate_editor(
+def ensure_editor_report(
     settings: Settings, onnx: Path, family: str, prepared: PreparedSet, progress: Progress
 ) -> StepResult[EvaluationReport]:
     """Judge an exported editing network on the test split."""
     from models.metrics.criteria import PSNR
-    from tasks.evaluation.editors import SCORES, evaluate_step
-    from tasks.evaluation.editors import evaluate as judge
+    from tasks.evaluation.editors import SCORES, evaluate_editor, evaluate_step
     from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 
     step = evaluate_step(digest_file(onnx), family, prepared)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        _, folder = judge(settings, onnx, family, prepared, step.key, progress)
+        _, folder = evaluate_editor(settings, onnx, family, prepared, step.key, progress)
         return {}, [folder / REPORT, folder / SCORES]
 
     _, line = _run(settings, step, work)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RESAMPLES = 100
 
 
-def compare(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
+def compare_generators(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
     """How sure the difference in distance is, when noise, samples and reference are drawn alike for both.
 
     Both are judged by as many samples as the fewer of the two, and by the figure that so many can be trusted with.

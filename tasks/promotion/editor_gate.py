@@ -30,7 +30,7 @@ class EditorBounds(ServingBounds):
     max_category_loss: float = Field(default=0.25, ge=0, description="each category: at most so far below the champion")
 
 
-def compare(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
+def compare_editors(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
     """How sure the difference in PSNR is, when the held-out images are drawn anew for both alike.
 
     Raises:
@@ -57,7 +57,7 @@ def mean_of(scores: Features, _: Features) -> float:
     return float(scores.mean())
 
 
-def judge(
+def judge_editor(
     report: EvaluationReport,
     champion: EvaluationReport | None,
     bounds: EditorBounds,

@@ -74,7 +74,7 @@ class Finding(NamedTuple):
     text: str
 
 
-def judge(
+def judge_generator(
     challenger: Scores,
     champion: Scores | None,
     bounds: GateBounds,

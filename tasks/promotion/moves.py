@@ -49,7 +49,7 @@ class Move(Intent):
         return f"{self.slot}: {VERBS[self.action]} version {self.version}{before} ({entry})"
 
 
-def promote(
+def make_champion(
     settings: Settings,
     slot: str,
     version: int | None,
@@ -75,7 +75,7 @@ def promote(
         return _move(ledger, tracking, intent)
 
 
-def rollback(settings: Settings, slot: str, who: str, why: str) -> Move:
+def restore_champion(settings: Settings, slot: str, who: str, why: str) -> Move:
     """Make the champion before this one, by the ledger, the champion again.
 
     Raises:

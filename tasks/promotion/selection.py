@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tasks.lineage.ledger import Ledger
 from tasks.promotion.bounds import GateBounds
-from tasks.promotion.comparison import compare, scores_of
-from tasks.promotion.editor_gate import EditorBounds
-from tasks.promotion.editor_gate import compare as compare_editors
-from tasks.promotion.editor_gate import judge as judge_editor
-from tasks.promotion.gate import GateVerdict, Servability, judge
-from tasks.promotion.moves import Move, promote, set_challenger
+from tasks.promotion.comparison import compare_generators, scores_of
+from tasks.promotion.editor_gate import EditorBounds, compare_editors, judge_editor
+from tasks.promotion.gate import GateVerdict, Servability, judge_generator
+from tasks.promotion.moves import Move, make_champion, set_challenger
 from tasks.registry.register import CHAMPION, VersionInfo, load_version
 from tasks.registry.tracking import open_tracking, service_errors
 from tasks.workspace.storage import locked
@@ -45,11 +43,11 @@ def decide(
     """
     if champion is not None and champion.version == version.version:
         same = GateVerdict(good_enough=True, servable=True, reasons=[], held=["it is the champion already"])
-        again = promote(settings, version.slot, version.version, who=who, why=same.text, over=champion.version)
+        again = make_champion(settings, version.slot, version.version, who=who, why=same.text, over=champion.version)
         return Judged(same, again)
     verdict = hold_against(settings, report, champion_report, bounds, servability)
     tag_servability(settings, version, servability)
-    move = promote if verdict.passed else set_challenger
+    move = make_champion if verdict.passed else set_challenger
     over, why, figures = None if champion is None else champion.version, verdict.text, verdict.figures
     return Judged(verdict, move(settings, version.slot, version.version, who=who, why=why, figures=figures, over=over))
 
@@ -67,8 +65,8 @@ def hold_against(
         return judge_editor(report, champion, bounds, servability, difference)
     rival, comparison = None, None
     if champion is not None:
-        rival, comparison = scores_of(champion), compare(settings, report, champion)
-    return judge(scores_of(report), rival, bounds, servability, comparison)
+        rival, comparison = scores_of(champion), compare_generators(settings, report, champion)
+    return judge_generator(scores_of(report), rival, bounds, servability, comparison)
 
 
 def find_champion(settings: Settings, slot: str) -> VersionInfo | None:

@@ -166,7 +166,7 @@ def _note(settings: Settings, shipments: Sequence[Shipment]) -> Path:
 
 def _enter(settings: Settings, shipment: Shipment) -> Arrival | None:
     """Register what is not there yet, and promote it where the slot has no champion."""
-    from tasks.promotion.moves import ChampionMoved, promote
+    from tasks.promotion.moves import ChampionMoved, make_champion
 
     card = shipment.card
     version = _known_version(settings, card)
@@ -177,7 +177,7 @@ def _enter(settings: Settings, shipment: Shipment) -> Arrival | None:
     if card.champion:
         try:
             why = f"{ships()[0].lower()}{ships()[1:]}"
-            promote(settings, card.slot, version, who="packshot", why=why, figures=card.figures, over=None)
+            make_champion(settings, card.slot, version, who="packshot", why=why, figures=card.figures, over=None)
             promoted = True
         except ChampionMoved:  # one's own training won the slot before; this one may be promoted by hand
             promoted = False

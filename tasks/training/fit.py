@@ -61,7 +61,7 @@ def fit_step(
     )
 
 
-def fit(
+def train_or_resume(
     settings: Settings,
     prepared: PreparedSet,
     config: FamilyConfig,

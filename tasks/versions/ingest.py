@@ -24,7 +24,7 @@ LOCK_SECONDS = 600.0
 PINNED_NOW = "; pinned now: commit data.dvc to keep it"
 
 
-def ingest(
+def ingest_catalogue(
     settings: Settings,
     name: str,
     data_version: str | None = None,

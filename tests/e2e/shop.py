@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import yaml
 
-from tasks.promotion.moves import promote
+from tasks.promotion.moves import make_champion
 from tasks.workspace.settings import Settings
 from tests.catalogues import commit_all
 from tests.workshop import PARAMS, make_workshop
@@ -88,7 +88,7 @@ class Shop:
 
     def promote(self) -> None:
         """Make the first version the champion: after so short a training the gate may not."""
-        promote(self.settings, SLOT, 1, who="a test", why="a test")
+        make_champion(self.settings, SLOT, 1, who="a test", why="a test")
 
     def checkpoint(self) -> Path | None:
         """The checkpoint of the home's one training, once it is there."""

@@ -11,7 +11,7 @@ import pytest
 from models.errors import PackshotError
 from tasks.evaluation.ruler import RulerFile, register_ruler
 from tasks.promotion.gate import Servability
-from tasks.promotion.moves import ChampionMoved, challenger_of, promote, set_challenger, verify_ledger
+from tasks.promotion.moves import ChampionMoved, challenger_of, make_champion, set_challenger, verify_ledger
 from tasks.promotion.selection import tag_servability
 from tasks.registry.register import list_versions, load_version
 from tasks.registry.tracking import open_tracking
@@ -65,7 +65,7 @@ def test_what_serving_costs_may_be_written_by_several_at_once(registry_settings,
 
 def test_a_champion_is_found_while_it_is_moved(registry_settings, slot, add_version):
     versions = [add_version(1.0), add_version(2.0)]
-    promote(registry_settings, slot, versions[0], **SAID)
+    make_champion(registry_settings, slot, versions[0], **SAID)
     problems: list[PackshotError] = []
     done = threading.Event()
 
@@ -80,18 +80,18 @@ def test_a_champion_is_found_while_it_is_moved(registry_settings, slot, add_vers
     reader.start()
     try:
         for turn in range(1, 13):
-            promote(registry_settings, slot, versions[turn % 2], **SAID)
+            make_champion(registry_settings, slot, versions[turn % 2], **SAID)
     finally:
         done.set()
         reader.join()
     assert problems == []
 
 
-@pytest.mark.parametrize("move", [promote, set_challenger])
+@pytest.mark.parametrize("move", [make_champion, set_challenger])
 def test_a_verdict_against_another_champion_moves_nothing(registry_settings, slot, add_version, move):
     first, second, third = (add_version(weight) for weight in (1.0, 2.0, 3.0))
-    promote(registry_settings, slot, first, **SAID, over=None)
-    promote(registry_settings, slot, second, **SAID, over=first)
+    make_champion(registry_settings, slot, first, **SAID, over=None)
+    make_champion(registry_settings, slot, second, **SAID, over=first)
     before = verify_ledger(registry_settings)
     for judged, said in ((None, "none"), (first, f"version {first}")):
         with pytest.raises(ChampionMoved, match=f"against champion {said}, but version {second} is the champion"):

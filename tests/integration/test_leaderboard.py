@@ -11,7 +11,7 @@ from PIL import Image
 from models.errors import RegistryError
 from tasks.leaderboard.page import cells, header, publish_leaderboard, to_html, to_markdown
 from tasks.leaderboard.ranking import build_leaderboard
-from tasks.promotion.moves import promote
+from tasks.promotion.moves import make_champion
 from tasks.registry.register import register
 from tests.reports import make_report
 
@@ -45,7 +45,7 @@ def order(board):
 def test_versions_are_ranked_by_their_distance(registry_settings, slot, add):
     for distance in (30.0, 10.0, 20.0):
         add(make_report(frechet_distance=distance), parameters="1234567", latency_ms="12.5")
-    promote(registry_settings, slot, 1, who="a test", why="a test")
+    make_champion(registry_settings, slot, 1, who="a test", why="a test")
     board = build_leaderboard(registry_settings, slot)
     assert order(board) == [(1, 2), (2, 3), (3, 1)]
     assert board.criterion == "frechet_distance"
@@ -74,7 +74,7 @@ def test_versions_measured_otherwise_stand_apart_and_say_why(registry_settings, 
     add(make_report(frechet_distance=50.0))
     add(None)
     add('{"of": "another form"}')
-    promote(registry_settings, slot, 2, who="a test", why="a test")
+    make_champion(registry_settings, slot, 2, who="a test", why="a test")
     board = build_leaderboard(registry_settings, slot)
     assert order(board) == [(1, 2), (None, 4), (None, 3), (None, 1)]
     reasons = {one.version: one.apart for one in board.standings}

@@ -6,14 +6,14 @@ import pytest
 
 from models.errors import LedgerError, RegistryError
 from tasks.lineage.ledger import Ledger
-from tasks.promotion import moves as promotion
+from tasks.promotion import moves
 from tasks.promotion.moves import (
     Move,
     challenger_of,
-    promote,
+    make_champion,
     repair,
+    restore_champion,
     restore_ledger,
-    rollback,
     set_challenger,
     verify_ledger,
 )
@@ -34,8 +34,8 @@ def move(function, settings, slot, *version, **more) -> Move:
 
 def test_promote_moves_the_alias_and_writes_the_ledger(settings, slot, add_version):
     first, second = add_version(1.0), add_version(2.0)
-    move(promote, settings, slot, first, figures={"distance": 12.5})
-    done = move(promote, settings, slot, second)
+    move(make_champion, settings, slot, first, figures={"distance": 12.5})
+    done = move(make_champion, settings, slot, second)
     assert (done.version, done.previous, done.changed) == (second, first, True)
     assert load_version(settings, slot, "champion").version == second
     entry = next(e for e in verify_ledger(settings) if e.slot == slot)
@@ -44,9 +44,9 @@ def test_promote_moves_the_alias_and_writes_the_ledger(settings, slot, add_versi
 
 def test_promoting_the_champion_changes_nothing(settings, slot, add_version):
     version = add_version()
-    move(promote, settings, slot, version)
+    move(make_champion, settings, slot, version)
     before = verify_ledger(settings)
-    again = move(promote, settings, slot, version)
+    again = move(make_champion, settings, slot, version)
     assert not again.changed
     assert "nothing changed" in again.text
     assert verify_ledger(settings) == before
@@ -54,48 +54,48 @@ def test_promoting_the_champion_changes_nothing(settings, slot, add_version):
 
 def test_promote_takes_the_challenger_by_default(settings, slot, add_version):
     first, second = add_version(1.0), add_version(2.0)
-    move(promote, settings, slot, first)
+    move(make_champion, settings, slot, first)
     set_challenger(settings, slot, second, who="gate", why="distance 311 against 287", figures={})
     waiting = challenger_of(settings, slot)
     assert waiting.version == second
     assert waiting.tags["gate.reason"] == "distance 311 against 287"
     assert waiting.description == "# 2.0"
-    assert move(promote, settings, slot, None).version == second
+    assert move(make_champion, settings, slot, None).version == second
     assert challenger_of(settings, slot) is None
     with pytest.raises(RegistryError, match="got 'challenger', there are"):
-        move(promote, settings, slot, None)
+        move(make_champion, settings, slot, None)
 
 
 def test_rollback_goes_back_step_by_step_and_then_refuses(settings, slot, add_version):
     versions = [add_version(float(weight)) for weight in range(3)]
     for version in versions:
-        move(promote, settings, slot, version)
-    assert move(rollback, settings, slot).version == versions[1]
-    assert move(rollback, settings, slot).version == versions[0]
+        move(make_champion, settings, slot, version)
+    assert move(restore_champion, settings, slot).version == versions[1]
+    assert move(restore_champion, settings, slot).version == versions[0]
     with pytest.raises(RegistryError, match="no champion before this one"):
-        move(rollback, settings, slot)
+        move(restore_champion, settings, slot)
     assert load_version(settings, slot, "champion").version == versions[0]
     assert "rolled back to version 2" in load_version(settings, slot, versions[2]).tags["gate.reason"]
 
 
 def test_deleted_champion_is_noticed_and_rollback_still_works(settings, tracking, slot, add_version):
     first, second = add_version(1.0), add_version(2.0)
-    move(promote, settings, slot, first)
-    move(promote, settings, slot, second)
+    move(make_champion, settings, slot, first)
+    move(make_champion, settings, slot, second)
     tracking.client.delete_model_version(slot, str(second))
     with pytest.raises(RegistryError, match=f"the ledger names version {second}"):
         load_version(settings, slot, "champion")
-    assert move(rollback, settings, slot).version == first
+    assert move(restore_champion, settings, slot).version == first
     assert load_version(settings, slot, "champion").version == first
 
 
 def test_champion_moved_by_hand_is_refused(settings, tracking, slot, add_version):
     first, second = add_version(1.0), add_version(2.0)
-    move(promote, settings, slot, first)
+    move(make_champion, settings, slot, first)
     tracking.client.set_registered_model_alias(slot, "champion", str(second))
     with pytest.raises(RegistryError, match="moved outside Packshot"):
         load_version(settings, slot, "champion")
-    move(promote, settings, slot, second)
+    move(make_champion, settings, slot, second)
     assert load_version(settings, slot, "champion").version == second
 
 
@@ -106,14 +106,14 @@ class Crash(BaseException):
 @pytest.mark.parametrize("step", ["_set_aliases", "_drop_challenger"])
 def test_crash_before_the_line_is_repaired(settings, slot, add_version, monkeypatch, step):
     first, second = add_version(1.0), add_version(2.0)
-    move(promote, settings, slot, first)
+    move(make_champion, settings, slot, first)
 
     def crash(*_):
         raise Crash
 
     with monkeypatch.context() as broken, pytest.raises(Crash):
-        broken.setattr(promotion, step, crash)
-        move(promote, settings, slot, second)
+        broken.setattr(moves, step, crash)
+        move(make_champion, settings, slot, second)
     assert load_version(settings, slot, "champion").version in (first, second)
     assert repair(settings).version == second
     assert load_version(settings, slot, "champion").version == second
@@ -132,22 +132,22 @@ def test_crash_after_the_line_is_repaired(settings, slot, add_version, monkeypat
 
     with monkeypatch.context() as broken, pytest.raises(Crash):
         broken.setattr(Ledger, "finish", crash_after)
-        move(promote, settings, slot, version)
+        move(make_champion, settings, slot, version)
     assert Ledger.finish is finish
-    assert not move(promote, settings, slot, version).changed
+    assert not move(make_champion, settings, slot, version).changed
     assert [e.version for e in verify_ledger(settings) if e.slot == slot] == [version]
 
 
 def test_version_deleted_under_a_pending_move_cancels_it(settings, tracking, slot, add_version, monkeypatch):
     first, second = add_version(1.0), add_version(2.0)
-    move(promote, settings, slot, first)
+    move(make_champion, settings, slot, first)
 
     def crash(*_):
         raise Crash
 
     with monkeypatch.context() as broken, pytest.raises(Crash):
-        broken.setattr(promotion, "_set_aliases", crash)
-        move(promote, settings, slot, second)
+        broken.setattr(moves, "_set_aliases", crash)
+        move(make_champion, settings, slot, second)
     tracking.client.delete_model_version(slot, str(second))
     with pytest.raises(RegistryError, match=f"version {second} cannot be moved"):
         repair(settings)
@@ -157,7 +157,7 @@ def test_version_deleted_under_a_pending_move_cancels_it(settings, tracking, slo
 
 def test_cut_ledger_is_noticed_by_verify_and_by_a_move(settings, slot, add_version):
     version = add_version()
-    move(promote, settings, slot, version)
+    move(make_champion, settings, slot, version)
     path = Ledger(settings.home).path
     whole = path.read_bytes()
     path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
@@ -165,7 +165,7 @@ def test_cut_ledger_is_noticed_by_verify_and_by_a_move(settings, slot, add_versi
         with pytest.raises(LedgerError, match="was removed"):
             verify_ledger(settings)
         with pytest.raises(LedgerError, match="was removed"):
-            move(promote, settings, slot, add_version(2.0))
+            move(make_champion, settings, slot, add_version(2.0))
     finally:
         path.write_bytes(whole)
     verify_ledger(settings)
@@ -176,7 +176,7 @@ def test_cut_ledger_and_anchors_are_noticed_by_the_registered_model(settings, sl
 
     from tasks.lineage.tables import LineageDatabase, anchors
 
-    move(promote, settings, slot, add_version())
+    move(make_champion, settings, slot, add_version())
     ledger = Ledger(settings.home)
     whole, last = ledger.path.read_bytes(), ledger.entries()[-1]
     with LineageDatabase(settings.home).begin() as connection:
@@ -191,7 +191,7 @@ def test_cut_ledger_and_anchors_are_noticed_by_the_registered_model(settings, sl
 
 
 def test_lost_lineage_database_is_restored_from_the_registered_models(settings, slot, add_version):
-    move(promote, settings, slot, add_version())
+    move(make_champion, settings, slot, add_version())
     entries = verify_ledger(settings)
     for path in settings.home.glob("lineage.db*"):
         path.unlink()

@@ -14,7 +14,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows.cli.app import app
 from tasks.photos.formats import is_picture_name
-from tasks.promotion.moves import promote
+from tasks.promotion.moves import make_champion
 from tasks.provenance.embedded import find_own
 from tasks.provenance.source_type import GENERATED
 from tasks.registry.register import register
@@ -85,7 +85,7 @@ class Shop:
         run_id = open_tracking(self.settings).start_or_resume_run("test", None, "run", {}, {})
         tags = {name: name for name in TAGS}
         register(self.settings, run_id, SLOT, "dcgan", onnx, model_card="# tiny", tags=tags)
-        promote(self.settings, SLOT, 1, who="ann", why="a test")
+        make_champion(self.settings, SLOT, 1, who="ann", why="a test")
 
 
 @pytest.fixture(scope="module")

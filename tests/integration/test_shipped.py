@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 from models.errors import RegistryError
 from serving.networks import RegistryNetworks
 from tasks.lineage.index import Lineage
-from tasks.promotion.moves import promote, verify_ledger
+from tasks.promotion.moves import make_champion, verify_ledger
 from tasks.promotion.shipments import SHIPPED, awaits_shipping, list_shipments, register_shipped
 from tasks.registry.register import list_versions, load_version
 
@@ -87,7 +87,7 @@ def test_a_lost_note_finds_the_versions_again_by_their_bytes(registry_settings, 
 
 
 def test_ones_own_champion_stays(registry_settings, slot, add_version, tmp_path):
-    promote(registry_settings, slot, add_version(1.0), who="ann", why="mine")
+    make_champion(registry_settings, slot, add_version(1.0), who="ann", why="mine")
     ship(tmp_path / "weights", slot, "srcnn", 4.0)
     (arrival,) = register_shipped(registry_settings, folder=tmp_path / "weights")
     assert (arrival.version, arrival.promoted) == (2, False)
@@ -146,7 +146,7 @@ def test_the_toolbox_gives_the_champion_or_a_family_and_keeps_to_it(registry_set
     np.testing.assert_array_equal(network.run(luma=planes), planes * 2)
     np.testing.assert_array_equal(networks.network(slot, "espcn").run(luma=planes), planes * 3)
 
-    promote(registry_settings, slot, 2, who="ann", why="better")
+    make_champion(registry_settings, slot, 2, who="ann", why="better")
     assert networks.network(slot) is network  # a batch keeps the versions that it began with
     assert RegistryNetworks(registry_settings).network(slot).version == 2
 

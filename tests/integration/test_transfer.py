@@ -11,7 +11,7 @@ from flows.train import train
 from models.errors import InputError, RegistryError
 from tasks.lineage.index import Lineage
 from tasks.pipeline.reevaluate import evaluate_registered
-from tasks.promotion.moves import promote
+from tasks.promotion.moves import make_champion
 from tasks.registry.register import fetch_weights, load_version
 from tasks.registry.tracking import open_tracking
 from tasks.training.initial import find_initial, name_version
@@ -43,7 +43,7 @@ def workshop(tmp_path_factory):
 def source(workshop):
     """The outcome of a training on two of the three categories."""
     outcome = train(recipe(workshop), catalogue="two-shapes")
-    promote(workshop, FROM, 1, who="a test", why="so small a training may fail at the gate")
+    make_champion(workshop, FROM, 1, who="a test", why="so small a training may fail at the gate")
     return outcome
 
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from flows.processes.prefect_server import answers
-from flows.processes.up import refuse_open_hosts, up
+from flows.processes.up import refuse_open_hosts, run_servers
 from models.errors import InputError, ServiceError
 from tasks.workspace.settings import SOURCE, Settings
 
@@ -143,14 +143,14 @@ def test_a_taken_port_is_named_before_anything_starts(settings):
         other.bind((settings.mlflow_host, settings.mlflow_port))
         other.listen()
         with pytest.raises(ServiceError, match=f"port {settings.mlflow_port} .*PACKSHOT_MLFLOW_PORT"):
-            up(settings)
+            run_servers(settings)
     assert not settings.home.exists()
 
 
 def test_a_folder_without_procfile_is_refused(settings):
     (settings.root / "Procfile").unlink()
     with pytest.raises(InputError, match=r"PACKSHOT_ROOT.*Procfile"):
-        up(settings)
+        run_servers(settings)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import numpy.typing as npt
 from models.arrays import Pixels, Planes
 from models.imaging.colour import rgb_to_lab
 from models.imaging.cutout.geodesic import measure_roughness
-from models.imaging.cutout.matte import CUT, shrink
-from models.imaging.cutout.matte import SMALLEST as TELLING
+from models.imaging.cutout.matte import CUT, SMALLEST_SIDE, shrink
 
 SMALLEST, LARGEST = 0.02, 0.85
 FAINT = 6.0
@@ -30,7 +29,7 @@ PLACES = (
 def list_doubts(pixels: Pixels, matte: Planes) -> tuple[str, ...]:
     """What speaks against `matte` (H, W) as the product of `pixels` (H, W, 3): one short line each, none if nothing."""
     small = shrink(pixels, CUT)
-    if min(small.shape[:2]) < TELLING:
+    if min(small.shape[:2]) < SMALLEST_SIDE:
         return (f"{pixels.shape[1]}x{pixels.shape[0]} pixels are too few or too narrow to tell a product",)
     mask = cv2.resize(matte, small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5
     if not mask.any():

@@ -19,7 +19,7 @@ SEARCHED = 256
 CUT = 384
 """Longest side at which GrabCut draws its outline."""
 ROUNDS = 3
-SMALLEST = 16
+SMALLEST_SIDE = 16
 """Below this shorter side, once shrunk, there is nothing to tell a product by: the whole picture is one."""
 PATTERN = 3.5
 """Steps in the border, in Lab, that are tiles or stripes."""
@@ -40,7 +40,7 @@ def find_product(pixels: Pixels) -> Planes:
     """
     height, width = pixels.shape[:2]
     small = shrink(pixels, CUT)
-    if min(small.shape[:2]) < SMALLEST:
+    if min(small.shape[:2]) < SMALLEST_SIDE:
         return np.ones((height, width), np.float32)
     labels = mark_prior(pixels, small.shape[0], small.shape[1])
     if (labels == cv2.GC_BGD).all():

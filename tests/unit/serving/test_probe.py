@@ -5,12 +5,12 @@ import pytest
 from models.errors import RegistryError
 from models.exported.generator import ExportedGenerator
 from models.exported.noise import BATCH
-from serving import probe as probing
 from serving.engine import measure_servability
+from serving.probe import ROUNDS, probe
 from tests.generators import write_generator
 
 
-@pytest.mark.parametrize(("seconds", "batches"), [(0.0, 1), (60.0, probing.ROUNDS)])
+@pytest.mark.parametrize(("seconds", "batches"), [(0.0, 1), (60.0, ROUNDS)])
 def test_as_many_batches_are_made_as_there_is_time_for(tmp_path, monkeypatch, seconds, batches):
     made = []
     sample = ExportedGenerator.sample
@@ -20,7 +20,7 @@ def test_as_many_batches_are_made_as_there_is_time_for(tmp_path, monkeypatch, se
         return sample(self, number, seed, category)
 
     monkeypatch.setattr(ExportedGenerator, "sample", count)
-    found = probing.probe(write_generator(tmp_path / "generator.onnx"), seconds)
+    found = probe(write_generator(tmp_path / "generator.onnx"), seconds)
     assert made.count(BATCH) == 1 + batches  # the first warms up and is not timed
     assert found["latency_ms"] > 0
     assert found["memory_mb"] > 10

@@ -9,7 +9,7 @@ import torch
 from models.editors.faststyle import FastStyle, FastStyleConfig, Generator, read_style
 from models.errors import InputError
 from models.families.family import ImageShape
-from models.families.gatys import measure
+from models.families.gatys import measure_losses
 from models.losses.perceptual import load_features
 from models.losses.style import roughness
 from tests.trainings import STYLE, build_family
@@ -32,7 +32,7 @@ def test_the_figure_is_the_loss_of_the_optimisation_in_db():
     family = build_family("faststyle", 3, content=0.7, smooth=5.0)
     torch.manual_seed(0)
     content, made = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)
-    style, distance = measure(made, content, read_style(STYLE, 64), load_features("lite0"))
+    style, distance = measure_losses(made, content, read_style(STYLE, 64), load_features("lite0"))
     total = style + 0.7 * distance + 5 * roughness(made)
     torch.testing.assert_close(10 ** (-family.measure(made, content) / 10), total)
 

@@ -9,12 +9,12 @@ from safetensors.torch import save_file
 
 from models import FAMILIES, load_family
 from models.errors import InputError, TrainingError
-from models.exported import generator as exported
 from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator
 from models.exported.noise import latent_batches, latents, spread_categories
 from models.exported.onnx_file import METADATA, write_onnx
 from models.exported.ruler import ExportedRuler
 from models.families.family import FittedFamily
+from models.pixels import to_bytes
 from tasks.workspace.settings import SOURCE
 from tests.trainings import CATEGORIES, build_family, build_trainer, draw_images
 
@@ -114,7 +114,7 @@ def test_one_category_can_be_asked_for(conditional):
     assert generator.wanted(3).tolist() == [0, 1, 0]
     noise = latents(64, family.latent, 0)
     images = generator.sample(64, 0, "disc")
-    assert np.array_equal(images, exported.to_bytes(generator.run(noise, np.ones(64, np.int64))))
+    assert np.array_equal(images, to_bytes(generator.run(noise, np.ones(64, np.int64))))
     assert not np.array_equal(images, generator.sample(64, 0, "bar"))
 
 
@@ -144,7 +144,7 @@ def test_a_file_that_differs_from_the_network_is_refused(tmp_path, monkeypatch):
             write_onnx(network, inputs, outputs, about, path)
             network.body[0].weight.div_(2)
 
-    monkeypatch.setattr(exported, "write_onnx", write_another)
+    monkeypatch.setattr("models.exported.generator.write_onnx", write_another)
     with pytest.raises(TrainingError, match="the exported generator differs from the trained one by"):
         export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
     assert not (tmp_path / "generator.onnx").exists()

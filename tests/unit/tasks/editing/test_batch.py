@@ -207,7 +207,7 @@ def test_each_result_leads_back_to_its_original(run, photos, tmp_path):
 KILLED = """
 import sys, time
 from pathlib import Path
-import tasks.editing.batch as batch
+from tasks.editing import batch
 from tests.unit.tasks.editing.test_batch import BLUR, Nothing
 class Slow:
     def update(self, done, total, note=""):

@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from models.errors import InputError
-from tasks.editing import parsing as operations
+from tasks.editing import parsing
 from tasks.editing.parsing import describe_parameters, parse_operation, read_operations
 from tasks.operations.contract.discovery import list_operations, load_operation
 from tasks.operations.contract.region import Region
@@ -103,7 +103,7 @@ def test_a_wrong_file_is_said_in_one_line(tmp_path, content, said):
 
 
 def test_the_form_tells_operations_apart_and_offers_them_as_a_plain_choice():
-    adapter = TypeAdapter(operations.Edit)
+    adapter = TypeAdapter(parsing.Operations)
     edit = adapter.validate_python([{"op": "degrade", "kind": "blur"}, {"op": "frame", "share": 0.9}])
     assert edit == (parse_operation("degrade:blur"), parse_operation("frame:0.9"))
     assert adapter.validate_json(adapter.dump_json(edit)) == edit
@@ -111,7 +111,7 @@ def test_the_form_tells_operations_apart_and_offers_them_as_a_plain_choice():
     assert len(items["anyOf"]) == len(list_operations())
     assert "oneOf" not in items
     with pytest.raises(AttributeError, match="Edits"):
-        _ = operations.Edits
+        _ = parsing.Edits
 
 
 @pytest.mark.parametrize("name", list_operations())

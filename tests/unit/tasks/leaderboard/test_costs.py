@@ -6,8 +6,8 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper, save
 
 from models import FAMILIES, load_family
-from tasks.leaderboard.costs import SHAPE, count_parameters, list_families, measured_costs
-from tasks.registry.model_folder import count_parameters as count_numbers
+from tasks.leaderboard.costs import SHAPE, count_recipe_parameters, list_families, measured_costs
+from tasks.registry.model_folder import count_parameters
 from tasks.registry.register import VersionSummary
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.settings import Settings
@@ -28,12 +28,14 @@ def test_every_family_has_a_line_with_its_parameters(settings):
 
 def test_parameters_are_those_of_the_recipe(settings):
     made = load_family("dcgan")(load_recipe(settings.root, "dcgan", {}), SHAPE)
-    assert count_parameters(settings, "dcgan") == sum(kept.numel() for kept in made.generator.state_dict().values())
+    assert count_recipe_parameters(settings, "dcgan") == sum(
+        kept.numel() for kept in made.generator.state_dict().values()
+    )
 
 
 def test_a_files_numbers_are_counted_in_loops_too(tmp_path):
     plain = write_generator(tmp_path / "plain.onnx")
-    assert count_numbers(plain) == LATENT * SIDE**2 + 3 * SIDE**2 + 4  # weights, shades, a shape
+    assert count_parameters(plain) == LATENT * SIDE**2 + 3 * SIDE**2 + 4  # weights, shades, a shape
     branches = []
     for size in (5, 6):
         kept = numpy_helper.from_array(np.zeros(size, np.float32), f"kept{size}")
@@ -45,7 +47,7 @@ def test_a_files_numbers_are_counted_in_loops_too(tmp_path):
     node = helper.make_node("If", ["choice"], ["out"], then_branch=branches[0], else_branch=branches[1])
     graph = helper.make_graph([node], "g", [choice], [out])
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(tmp_path / "if.onnx"))
-    assert count_numbers(tmp_path / "if.onnx") == 11
+    assert count_parameters(tmp_path / "if.onnx") == 11
 
 
 def version(number, family="dcgan", **tags):

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from tasks.dataset.prepare import PrepareConfig
 from tasks.dataset.validate import require_valid
-from tasks.pipeline import steps as pipeline
+from tasks.pipeline.steps import ensure_catalogue, ensure_prepared, ensure_validation
 from tasks.versions.additions import add_folder
 from tasks.workspace.progress import NullProgress
 from tests.catalogues import make_checkout
@@ -34,10 +34,10 @@ def clothing(photographs, tmp_path):
 def test_photographs_of_clothes_become_squares_to_train_on(clothing, tmp_path):
     settings = make_checkout(tmp_path / "checkout")
     add_folder(settings, clothing, "clothing")
-    data = pipeline.ingest(settings, "clothing", None, NullProgress()).value
-    report = pipeline.validate(settings, data, False, 0.0).value
+    data = ensure_catalogue(settings, "clothing", None, NullProgress()).value
+    report = ensure_validation(settings, data, False, 0.0).value
     require_valid(report)
-    prepared = pipeline.prepare(settings, data, report, PrepareConfig(size=64), NullProgress()).value
+    prepared = ensure_prepared(settings, data, report, PrepareConfig(size=64), NullProgress()).value
     assert (prepared.shape, len(prepared.categories)) == ((64, 64, 3), 10)
     assert prepared.meta.counts["validation"] == 120
     assert prepared.meta.counts["train"] + prepared.meta.counts["test"] == 120

@@ -6,7 +6,7 @@ import pytest
 
 from models.training.speed import SpeedPlan
 from tasks.catalogue.table import read_catalogue
-from tasks.dataset.prepare import PrepareConfig, prepare
+from tasks.dataset.prepare import PrepareConfig, prepare_catalogue
 from tasks.dataset.validate import ValidationReport
 from tasks.promotion.card import write_card
 from tasks.registry.register import DESCRIPTION_LENGTH
@@ -46,7 +46,7 @@ def prepared(tmp_path_factory):
     lines = ["sku,file,category,split,licence,consent"]
     lines += [f"sku-{number},{file},,,CC-BY-4.0,{'yes' if number % 2 else ''}" for number, file in enumerate(files)]
     (folder / "catalogue.csv").write_text("\n".join(lines) + "\n")
-    return prepare(read_catalogue(folder, "shop"), "d" * 32, PrepareConfig(), [], Settings(root=root))
+    return prepare_catalogue(read_catalogue(folder, "shop"), "d" * 32, PrepareConfig(), [], Settings(root=root))
 
 
 def test_a_card_counts_licences_and_consents_of_the_training_images(prepared):
@@ -62,7 +62,9 @@ def test_a_card_counts_licences_and_consents_of_the_training_images(prepared):
 
 def test_fashion_mnist_has_its_own_licence(tmp_path):
     folder = write_fashion_mnist(tmp_path / "fashion-mnist", 20, 10)
-    prepared = prepare(read_catalogue(folder, "fashion-mnist"), "d" * 32, PrepareConfig(), [], Settings(root=tmp_path))
+    prepared = prepare_catalogue(
+        read_catalogue(folder, "fashion-mnist"), "d" * 32, PrepareConfig(), [], Settings(root=tmp_path)
+    )
     images = len(prepared.images("train"))
     assert prepared.meta.rights == {"licence": {"MIT": images}, "consent": {"not stated": images}}
 

@@ -8,7 +8,7 @@ import pytest
 from models.errors import InputError
 from models.metrics.bootstrap import Comparison, Interval
 from tasks.promotion.bounds import GateBounds
-from tasks.promotion.gate import Scores, Servability, judge
+from tasks.promotion.gate import Scores, Servability, judge_generator
 
 GOOD = Scores(
     distance=311.2,
@@ -24,7 +24,7 @@ CHAMPION = replace(GOOD, distance=331.2)
 
 
 def test_a_first_version_passes_on_the_absolute_bounds():
-    verdict = judge(GOOD, None, GateBounds(), SERVED)
+    verdict = judge_generator(GOOD, None, GateBounds(), SERVED)
     assert verdict.passed
     assert verdict.reasons == []
     assert "311.2 against an untrained network's 1530.0" in verdict.text
@@ -52,7 +52,7 @@ def test_a_first_version_passes_on_the_absolute_bounds():
 )
 def test_each_absolute_bound_can_refuse(scores, reason):
     scores = replace(scores, untrained_category_distances={"bag": 20.0, "shirt": 10.0})
-    verdict = judge(scores, None, GateBounds(), SERVED)
+    verdict = judge_generator(scores, None, GateBounds(), SERVED)
     assert not verdict.good_enough
     assert verdict.servable
     assert len(verdict.reasons) == 1
@@ -61,16 +61,18 @@ def test_each_absolute_bound_can_refuse(scores, reason):
 
 def test_bounds_are_inclusive_and_settable():
     bounds = GateBounds(max_distance=311.2, max_memorised_share=0.0)
-    assert judge(replace(GOOD, untrained_distance=None), None, bounds, SERVED).passed
-    assert not judge(replace(GOOD, distance=311.3), None, bounds, SERVED).passed
+    assert judge_generator(replace(GOOD, untrained_distance=None), None, bounds, SERVED).passed
+    assert not judge_generator(replace(GOOD, distance=311.3), None, bounds, SERVED).passed
 
 
 def test_few_images_are_held_to_the_kernel_distances_bounds():
     few = replace(GOOD, criterion="kernel_distance", distance=0.4, untrained_distance=7.0)
-    assert "kernel distance 0.4 against an untrained network's 7" in judge(few, None, GateBounds(), SERVED).text
+    assert (
+        "kernel distance 0.4 against an untrained network's 7" in judge_generator(few, None, GateBounds(), SERVED).text
+    )
     bounds = GateBounds(max_distance=0.1, max_kernel_distance=0.3)
-    assert judge(few, None, bounds, SERVED).reasons == ["kernel distance 0.4, must be at most 0.3"]
-    refused = judge(replace(few, untrained_distance=None), None, GateBounds(), SERVED)
+    assert judge_generator(few, None, bounds, SERVED).reasons == ["kernel distance 0.4, must be at most 0.3"]
+    refused = judge_generator(replace(few, untrained_distance=None), None, GateBounds(), SERVED)
     assert "set max_kernel_distance" in refused.text
 
 
@@ -78,7 +80,7 @@ def test_each_category_is_held_to_its_own_untrained_distance():
     # bag is farther off than shirt, but it began farther off still
     scores = replace(GOOD, category_distances={"bag": 3.0, "shirt": 2.0})
     scores = replace(scores, untrained_category_distances={"bag": 30.0, "shirt": 5.0})
-    verdict = judge(scores, None, GateBounds(max_category_distance_of_untrained=0.4), SERVED)
+    verdict = judge_generator(scores, None, GateBounds(max_category_distance_of_untrained=0.4), SERVED)
     assert verdict.passed
     assert any("farthest category shirt: kernel distance 2, 40%" in held for held in verdict.held)
 
@@ -87,14 +89,14 @@ def test_each_category_is_held_to_its_own_untrained_distance():
 def test_the_farthest_category_must_stay_near_the_champions(worst, passes):
     challenger = replace(GOOD, category_distances={"bag": 1.0, "shirt": worst})
     champion = replace(CHAMPION, category_distances={"bag": 4.0, "shirt": 2.0})
-    verdict = judge(challenger, champion, GateBounds(), SERVED, BETTER)
+    verdict = judge_generator(challenger, champion, GateBounds(), SERVED, BETTER)
     assert verdict.passed is passes
     words = f"farthest category shirt: kernel distance {worst:.3g} against the champion's worst 4, must be at most 5"
     assert any(words in text for text in (*verdict.reasons, *verdict.held))
 
 
 def test_better_than_the_champion_passes():
-    verdict = judge(GOOD, CHAMPION, GateBounds(), SERVED, BETTER)
+    verdict = judge_generator(GOOD, CHAMPION, GateBounds(), SERVED, BETTER)
     assert verdict.passed
     assert verdict.figures["champion_distance"] == 331.2
     assert verdict.figures["high"] == -9.5
@@ -105,7 +107,7 @@ def test_better_than_the_champion_passes():
 )
 def test_not_surely_better_is_refused_with_the_figures(interval):
     comparison = Comparison("kernel_distance", 1000, 0.31, 0.29, interval)
-    verdict = judge(GOOD, CHAMPION, GateBounds(), SERVED, comparison)
+    verdict = judge_generator(GOOD, CHAMPION, GateBounds(), SERVED, comparison)
     assert not verdict.good_enough
     words = "kernel distance 0.31 against champion 0.29 over 1,000 samples: 95 % interval of the difference ["
     assert f"{words}{interval.low:+.3g}" in verdict.text
@@ -114,18 +116,21 @@ def test_not_surely_better_is_refused_with_the_figures(interval):
 def test_losing_the_worst_category_is_refused():
     challenger = replace(GOOD, recalls={"bag": 0.9, "shirt": 0.55})
     champion = replace(CHAMPION, recalls={"bag": 0.8, "shirt": 0.8})
-    assert "worst category shirt: 0.550 against" in judge(challenger, champion, GateBounds(), SERVED, BETTER).text
+    assert (
+        "worst category shirt: 0.550 against"
+        in judge_generator(challenger, champion, GateBounds(), SERVED, BETTER).text
+    )
 
 
 @pytest.mark.parametrize("name", ["reference_digest", "extractor_digest"])
 def test_scores_by_another_ruler_are_not_compared(name):
     with pytest.raises(InputError, match=name):
-        judge(GOOD, replace(CHAMPION, **{name: "other"}), GateBounds(), SERVED, BETTER)
+        judge_generator(GOOD, replace(CHAMPION, **{name: "other"}), GateBounds(), SERVED, BETTER)
 
 
 def test_a_champion_needs_the_interval():
     with pytest.raises(InputError, match="comparison"):
-        judge(GOOD, CHAMPION, GateBounds(), SERVED)
+        judge_generator(GOOD, CHAMPION, GateBounds(), SERVED)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +143,7 @@ def test_a_champion_needs_the_interval():
     ],
 )
 def test_an_unservable_model_is_refused_though_good(served, reason):
-    verdict = judge(GOOD, None, GateBounds(), served)
+    verdict = judge_generator(GOOD, None, GateBounds(), served)
     assert verdict.good_enough
     assert not verdict.servable
     assert not verdict.passed
@@ -147,4 +152,4 @@ def test_an_unservable_model_is_refused_though_good(served, reason):
 
 def test_no_categories_is_an_error():
     with pytest.raises(InputError, match="categories"):
-        judge(replace(GOOD, shares={}), None, GateBounds(), SERVED)
+        judge_generator(replace(GOOD, shares={}), None, GateBounds(), SERVED)

@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import CatalogueError, InputError
 from tasks.versions.additions import add_folder
-from tasks.versions.ingest import ingest
+from tasks.versions.ingest import ingest_catalogue
 from tasks.versions.pins import read_pin
 from tasks.versions.repository import open_repository
 from tasks.versions.resolution import list_versions, resolve_version
@@ -46,8 +46,8 @@ def test_a_new_catalogue_is_copied_and_pinned(checkout, photos):
     assert (report.removed, report.changed, report.unchanged) == ([], [], 0)
     assert (report.version.images, report.version.folder) == (4, checkout.data / "shop")
     assert run_git(checkout.root, "status", "--short") == " M data.dvc\n"
-    assert ingest(checkout, "shop").md5 == report.version.md5
-    assert ingest(checkout, "old").images == 2
+    assert ingest_catalogue(checkout, "shop").md5 == report.version.md5
+    assert ingest_catalogue(checkout, "old").images == 2
 
 
 def test_a_changed_folder_says_what_changed_and_keeps_the_old_version(checkout, photos):
@@ -101,7 +101,7 @@ def test_a_folder_of_idx_files_is_a_catalogue(checkout, tmp_path):
 
 def test_cifars_files_can_be_added_by_hand(checkout, photos, tmp_path):
     assert add_folder(checkout, write_cifar(tmp_path / "batches"), "cifar-10").version.images == 60
-    assert ingest(checkout, "cifar-10").source == "already in data/"
+    assert ingest_catalogue(checkout, "cifar-10").source == "already in data/"
     with pytest.raises(InputError, match=r"any other name for a folder without cifar-10's \*_batch"):
         add_folder(checkout, photos, "cifar-10")
 
@@ -112,7 +112,7 @@ def test_a_fresh_clone_can_add_to_what_it_has_in_place(checkout, photos, tmp_pat
         add_folder(clone, photos, "shop")
     shutil.copytree(checkout.data / "old", clone.data / "old")
     report = add_folder(clone, photos, "shop")
-    assert (report.version.images, ingest(clone, "old").images) == (4, 2)
+    assert (report.version.images, ingest_catalogue(clone, "old").images) == (4, 2)
 
 
 def test_another_catalogue_that_drifted_stops_the_addition(checkout, photos):
@@ -126,7 +126,7 @@ def test_a_pinned_catalogue_that_is_not_in_place_stays_pinned(checkout, photos):
     before = resolve_version(checkout, "old").md5
     (checkout.data / "old").rename(checkout.root / ".packshot" / "away")
     add_folder(checkout, photos, "shop")
-    assert ingest(checkout, "old").md5 == before
+    assert ingest_catalogue(checkout, "old").md5 == before
 
 
 def test_bad_names_and_folders_are_refused(checkout, photos, tmp_path):
