@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from prefect import flow
@@ -10,12 +11,14 @@ from pydantic import Field
 from flows.train import train
 from flows.train_editor import train_editor
 from models.errors import InputError
-from models.exported.editor import ExportedRestoration
 from tasks.pipeline.outcome import TrainOutcome
+from tasks.promotion.kinds import kind_of, slot_kind
 from tasks.registry.register import CHAMPION, load_version
-from tasks.registry.slots import is_editor, share_facts
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.settings import Settings
+
+FLOWS: dict[str, Callable[..., TrainOutcome]] = {"generates": train, "edits": train_editor}
+"""The flow that trains the families of each kind."""
 
 
 @flow(name="retrain", flow_run_name="{slot}")
@@ -33,7 +36,5 @@ def retrain(
     if data is None:
         raise InputError("catalogue", None, f"a folder of data/: the champion of {slot} was not trained here")
     changes: dict[str, object] = {} if seed is None else {"seed": seed}
-    if not is_editor(family):
-        return train(recipe=load_recipe(settings.root, family, changes), catalogue=data)
-    same = share_facts(family, ExportedRestoration(champion.onnx_path).facts)
-    return train_editor(recipe=load_recipe(settings.root, family, same | changes), catalogue=data)
+    recipe = load_recipe(settings.root, family, slot_kind(family).keep(champion) | changes)
+    return FLOWS[kind_of(family)](recipe=recipe, catalogue=data)

@@ -48,12 +48,14 @@ def evaluate() -> None:
     """Evaluate the exported model; report, metrics and pictures are the stage's outputs."""
     from tasks.evaluation.generators import EvaluateConfig, write_metrics
     from tasks.evaluation.report import evaluation_folder
+    from tasks.evaluation.yardstick import Yardstick
 
     settings = Settings()
     fitted, prepared, ruler = _fitted(settings)
     config = parse(EvaluateConfig, read_params(settings.root)["evaluate"])
     with ConsoleProgress("evaluate") as watch:
-        report = ensure_generator_report(settings, fitted.onnx, fitted.family, prepared, config, ruler, watch).value
+        yardstick = Yardstick(prepared, config, ruler)
+        report = ensure_generator_report(settings, fitted.onnx, fitted.family, yardstick, watch).value
     for name in ("report.json", "samples.png", "nearest.png"):
         copy(evaluation_folder(settings, report.key) / name, OUT / "evaluate")
     write_metrics(report, OUT / "evaluate" / "metrics.json")

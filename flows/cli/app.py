@@ -107,11 +107,21 @@ def train(
 ) -> None:
     """Validate, prepare, train, evaluate, register, and promote if the gate allows it."""
     from flows.cli.runs import train_family
-    from tasks.workspace.parameters import parse_changes
+    from tasks.pipeline.request import TrainRequest
+    from tasks.workspace.parameters import load_recipe, parse, parse_changes
+    from tasks.workspace.settings import Settings
 
     named = {"epochs": epochs, "seed": seed}
     recipe = parse_changes(changes or []) | {name: value for name, value in named.items() if value is not None}
-    train_family(family, recipe, catalogue, data_version, quarantine, max_quarantined, force)
+    request = {
+        "recipe": load_recipe(Settings().root, family, recipe),
+        "catalogue": catalogue,
+        "data_version": data_version,
+        "quarantine": quarantine,
+        "max_quarantined": max_quarantined,
+        "force": force,
+    }
+    train_family(parse(TrainRequest, request))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from flows.reporting.console import summary_table
 from models.errors import PackshotError
 from tasks.evaluation.report import EvaluationReport
 from tasks.pipeline.outcome import StepSummary, TrainOutcome
+from tasks.pipeline.request import TrainRequest
 from tasks.workspace.parameters import build_recipe, read_params
 from tasks.workspace.records import StepKey, StepRecords
 from tasks.workspace.settings import Settings
@@ -27,7 +28,7 @@ def run_demo() -> None:
     """Run the main job, or find that nothing changed, and print one summary."""
     settings, started = Settings(), time.monotonic()
     params = read_params(settings.root)["demo"]
-    outcome = train_or_skip(settings, build_recipe(params["train"], {}), CATALOGUE)
+    outcome = train_or_skip(settings, TrainRequest(recipe=build_recipe(params["train"], {}), catalogue=CATALOGUE))
     try:
         line, folder = generate_or_skip(settings, outcome, params["count"], params["seed"])
     except PackshotError:

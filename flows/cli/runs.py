@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flows.processes.prefect_server import with_prefect
 from flows.reporting.console import say, summary_table
-from models.errors import InputError
 from tasks.pipeline.outcome import StepSummary
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.evaluation.report import EvaluationReport
+    from tasks.pipeline.request import TrainRequest
 
 
 def show_lines(title: str, lines: list[StepSummary]) -> None:
@@ -21,27 +21,12 @@ def show_lines(title: str, lines: list[StepSummary]) -> None:
     summary_table(title, ("step", "", "what", "time"), rows, {"skipped": "cyan", "done": "green"})
 
 
-def train_family(
-    family: str,
-    changes: dict[str, Any],
-    catalogue: str,
-    data_version: str | None,
-    quarantine: bool,
-    max_quarantined: float,
-    force: bool,
-) -> None:
+def train_family(request: TrainRequest) -> None:
     """`packshot train`."""
     from flows.cli.train_once import train_or_skip
-    from tasks.versions.resolution import check_name
-    from tasks.workspace.parameters import load_recipe
 
-    settings = Settings()
-    check_name(catalogue)
-    if not 0 <= max_quarantined <= 1:
-        raise InputError("--max-quarantined", max_quarantined, "0 to 1")
-    recipe = load_recipe(settings.root, family, changes)
-    outcome = train_or_skip(settings, recipe, catalogue, data_version, quarantine, max_quarantined, force)
-    show_lines(f"train {family} on {catalogue}", outcome.lines)
+    outcome = train_or_skip(Settings(), request)
+    show_lines(f"train {request.recipe.family} on {request.catalogue}", outcome.lines)
     alias = "champion" if outcome.promoted else "challenger"
     say(f"{outcome.slot} version {outcome.version}: {alias}; {outcome.verdict}")
 
@@ -49,7 +34,7 @@ def train_family(
 def evaluate_version(slot: str, version: int | None) -> None:
     """`packshot evaluate`."""
     from flows.reporting.watch import step_progress
-    from tasks.pipeline.reevaluate import evaluate_registered
+    from tasks.promotion.reevaluate import evaluate_registered
 
     with step_progress("evaluate") as watch:
         report = evaluate_registered(Settings(), slot, version, watch)

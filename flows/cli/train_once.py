@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from flows.processes.prefect_server import PrefectServer
 from models import load_family
 from models.errors import RegistryError
 from tasks.dataset.validate import SUITES
 from tasks.pipeline.outcome import TrainOutcome
+from tasks.pipeline.request import TrainRequest
 from tasks.pipeline.steps import ensure_catalogue
 from tasks.promotion.shipments import RULERS, SHIPPED
-from tasks.registry.slots import is_editor
 from tasks.registry.tracking import check_tracking
 from tasks.training.initial import find_initial, name_source
 from tasks.workspace.code import digest_json
@@ -25,25 +24,15 @@ from tasks.workspace.settings import Settings
 from tasks.workspace.sources import recall_code
 from tasks.workspace.storage import digest_file
 
-if TYPE_CHECKING:
-    from models.families.family import FamilyConfig
 
-
-def train_or_skip(
-    settings: Settings,
-    recipe: FamilyConfig,
-    catalogue: str,
-    data_version: str | None = None,
-    quarantine: bool = False,
-    max_quarantined: float = 0.02,
-    force: bool = False,
-) -> TrainOutcome:
+def train_or_skip(settings: Settings, request: TrainRequest) -> TrainOutcome:
     """The outcome of the flow, run now or found; the lines of a found one say which hashes were equal."""
     check_tracking()
-    recipe = name_source(recipe, find_initial(settings, recipe))
+    recipe = name_source(request.recipe, find_initial(settings, request.recipe))
+    request = request.model_copy(update={"recipe": recipe})
     records = StepRecords(settings.home)
-    if not force:
-        found = find(settings, records, recipe, catalogue, data_version, quarantine, max_quarantined)
+    if not request.force:
+        found = find(settings, records, request)
         if found is not None:
             return found
     server = PrefectServer(settings)
@@ -53,10 +42,10 @@ def train_or_skip(
         run = find_flow(recipe.family)
         server.wait()
         started = time.monotonic()
-        outcome = run(recipe, catalogue, data_version, quarantine, max_quarantined)
+        outcome = run(**request.parameters)
     finally:
         server.stop()
-    step = train_step(settings, outcome.data_md5, catalogue, recipe, quarantine, max_quarantined)
+    step = train_step(settings, outcome.data_md5, request)
     result = outcome.model_dump(mode="json", context={"home": settings.home})
     records.save(step, result, [outcome.onnx, outcome.report], time.monotonic() - started)
     return outcome
@@ -64,29 +53,19 @@ def train_or_skip(
 
 def find_flow(family: str) -> Callable[..., TrainOutcome]:
     """The flow that trains this family."""
-    if is_editor(family):
-        from flows.train_editor import train_editor
+    from flows.retrain import FLOWS
+    from tasks.promotion.kinds import kind_of
 
-        return train_editor
-    from flows.train import train
-
-    return train
+    return FLOWS[kind_of(family)]
 
 
-def find(
-    settings: Settings,
-    records: StepRecords,
-    recipe: FamilyConfig,
-    catalogue: str,
-    data_version: str | None,
-    quarantine: bool,
-    max_quarantined: float,
-) -> TrainOutcome | None:
+def find(settings: Settings, records: StepRecords, request: TrainRequest) -> TrainOutcome | None:
     """The outcome of an equal run whose model is still registered, with all its lines skipped."""
     if not records.any("train"):
         return None
-    data = ensure_catalogue(settings, find_source(settings.root, catalogue), data_version, NullProgress())
-    record = records.find(train_step(settings, data.value.md5, catalogue, recipe, quarantine, max_quarantined))
+    source = find_source(settings.root, request.catalogue)
+    data = ensure_catalogue(settings, source, request.data_version, NullProgress())
+    record = records.find(train_step(settings, data.value.md5, request))
     if record is None or not is_registered(settings, record):
         return None
     outcome = TrainOutcome.model_validate(record.result, context={"home": settings.home})
@@ -94,19 +73,17 @@ def find(
     return outcome.model_copy(update={"lines": [data.line, *lines]})
 
 
-def train_step(
-    settings: Settings, md5: str, catalogue: str, recipe: FamilyConfig, quarantine: bool, max_quarantined: float
-) -> StepKey:
+def train_step(settings: Settings, md5: str, request: TrainRequest) -> StepKey:
     """All that the outcome depends on: data, recipe, its start, `params.yaml`, our code, suites and rulers."""
-    initial = find_initial(settings, recipe)
-    code = "flows.train_editor" if is_editor(recipe.family) else "flows.train", load_family(recipe.family).__module__
+    initial = find_initial(settings, request.recipe)
+    code = "flows.training", load_family(request.recipe.family).__module__
     shipped = sorted([*SUITES.glob("*.json"), *SHIPPED.glob(f"{RULERS}*")])
     return StepKey(
         name="train",
         inputs={
-            "catalogue": catalogue,  # views of one catalogue have its data
+            "catalogue": request.catalogue,  # views of one catalogue have its data
             "data": md5,
-            "recipe": digest_json([recipe.model_dump(), quarantine, max_quarantined]),
+            "recipe": digest_json([request.recipe.model_dump(), request.quarantine, request.max_quarantined]),
             "params": digest_file(settings.root / "params.yaml"),
             "code": recall_code(settings.home, *code),
             "shipped": digest_json([(path.name, digest_file(path)) for path in shipped]),

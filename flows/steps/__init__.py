@@ -2,13 +2,12 @@
 
 from flows.steps.data import ingest, prepare, validate
 from flows.steps.declaration import flow_run_id
-from flows.steps.model import conclude, evaluate, evaluate_editor, fit, ruler
-from flows.steps.promotion import gate, leaderboard, register, rival_editor, rival_generator
+from flows.steps.model import conclude, evaluate, fit, ruler
+from flows.steps.promotion import gate, leaderboard, register
 
 __all__ = [
     "conclude",
     "evaluate",
-    "evaluate_editor",
     "fit",
     "flow_run_id",
     "gate",
@@ -16,8 +15,6 @@ __all__ = [
     "leaderboard",
     "prepare",
     "register",
-    "rival_editor",
-    "rival_generator",
     "ruler",
     "validate",
 ]

@@ -14,11 +14,12 @@ from flows.steps.declaration import flow_run_id, step
 from models.families.family import FamilyConfig
 from tasks.dataset.prepared import PreparedSet
 from tasks.dataset.validate import ValidationReport
-from tasks.evaluation.generators import EvaluateConfig
 from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 from tasks.evaluation.ruler import RulerFile, ensure_ruler, register_ruler
+from tasks.evaluation.yardstick import Yardstick
 from tasks.pipeline.outcome import StepResult, StepSummary, TrainOutcome, timed
-from tasks.pipeline.steps import ensure_editor_report, ensure_generator_report, ensure_training
+from tasks.pipeline.steps import ensure_training
+from tasks.promotion.kinds import slot_kind
 from tasks.promotion.selection import Judged
 from tasks.registry.register import VersionInfo
 from tasks.training.result import FitResult
@@ -52,21 +53,10 @@ def fit(
 
 
 @step("evaluate")
-def evaluate(
-    settings: Settings, fitted: FitResult, prepared: PreparedSet, config: EvaluateConfig, measuring: RulerFile
-) -> StepResult[EvaluationReport]:
-    """Judge the exported generator on the test split."""
+def evaluate(settings: Settings, fitted: FitResult, yardstick: Yardstick) -> StepResult[EvaluationReport]:
+    """Judge the exported network on the test split."""
     with step_progress("evaluate") as watch:
-        done = ensure_generator_report(settings, fitted.onnx, fitted.family, prepared, config, measuring, watch)
-    show_figures(done.value)
-    return done
-
-
-@step("evaluate")
-def evaluate_editor(settings: Settings, fitted: FitResult, prepared: PreparedSet) -> StepResult[EvaluationReport]:
-    """Judge the exported editing network on the test split."""
-    with step_progress("evaluate") as watch:
-        done = ensure_editor_report(settings, fitted.onnx, fitted.family, prepared, watch)
+        done = slot_kind(fitted.family).evaluate(settings, fitted.onnx, fitted.family, yardstick, watch, None)
     show_figures(done.value)
     return done
 

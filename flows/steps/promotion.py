@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,42 +13,27 @@ from flows.reporting.page import explain, show_picture
 from flows.reporting.watch import step_progress
 from flows.steps.declaration import flow_run_id, step
 from serving.engine import measure_servability
-from tasks.dataset.prepared import PreparedSet
-from tasks.dataset.validate import ValidationReport
-from tasks.evaluation.generators import EvaluateConfig
-from tasks.evaluation.report import EVALUATION, PICTURES, EvaluationReport
-from tasks.evaluation.ruler import RulerFile
+from tasks.evaluation.report import EVALUATION, PICTURES
+from tasks.evaluation.yardstick import Yardstick
 from tasks.leaderboard.page import cells, header, publish_leaderboard
 from tasks.leaderboard.ranking import Leaderboard
+from tasks.pipeline.candidate import Candidate
 from tasks.pipeline.outcome import StepResult, StepSummary, timed
-from tasks.pipeline.reevaluate import training_folder
-from tasks.pipeline.steps import ensure_editor_report, ensure_generator_report
-from tasks.promotion.bounds import GateBounds
-from tasks.promotion.editor_gate import EditorBounds
+from tasks.promotion.bounds import ServingBounds
 from tasks.promotion.moves import ChampionMoved
+from tasks.promotion.reevaluate import measure_version
 from tasks.promotion.registration import register_version
 from tasks.promotion.selection import Judged, decide, find_champion
 from tasks.registry.register import VersionInfo
-from tasks.training.result import FitResult
-from tasks.workspace.progress import Progress
 from tasks.workspace.settings import Settings
-
-EvaluateRival = Callable[[VersionInfo, Progress], EvaluationReport]
-"""Judges the champion on the images that its challenger was judged on."""
 
 
 @step("register", retries=3, retry_delay_seconds=5)
-def register(
-    settings: Settings,
-    fitted: FitResult,
-    report: EvaluationReport,
-    prepared: PreparedSet,
-    validation: ValidationReport,
-    tags: dict[str, str],
-) -> StepResult[VersionInfo]:
+def register(settings: Settings, candidate: Candidate) -> StepResult[VersionInfo]:
     """Make the exported model the next version of its slot."""
+    fitted, report = candidate.fitted, candidate.report
     with timed() as seconds:
-        version = register_version(settings, fitted, report, prepared, validation, tags)
+        version = register_version(settings, candidate)
     if FlowRunContext.get() is not None:
         link = f"{settings.mlflow_url}/#/models/{version.slot}/versions/{version.version}"
         create_link_artifact(link, link_text=f"{version.slot} version {version.version}", key="mlflow-version")
@@ -63,48 +47,19 @@ def register(
     )
 
 
-def rival_generator(
-    settings: Settings, prepared: PreparedSet, config: EvaluateConfig, measuring: RulerFile
-) -> EvaluateRival:
-    """How the gate has a champion that generates judged on the same images."""
-    return lambda champion, watch: (
-        ensure_generator_report(
-            settings,
-            champion.onnx_path,
-            champion.tags["family"],
-            prepared,
-            config,
-            measuring,
-            watch,
-            training_folder(settings, champion),
-        ).value
-    )
-
-
-def rival_editor(settings: Settings, prepared: PreparedSet) -> EvaluateRival:
-    """How the gate has a champion that edits judged on the same images."""
-    return lambda champion, watch: (
-        ensure_editor_report(settings, champion.onnx_path, champion.tags["family"], prepared, watch).value
-    )
-
-
 @step("gate", retries=3, retry_delay_seconds=5)
 def gate(
-    settings: Settings,
-    version: VersionInfo,
-    fitted: FitResult,
-    report: EvaluationReport,
-    evaluate_rival: EvaluateRival,
-    bounds: GateBounds | EditorBounds,
+    settings: Settings, version: VersionInfo, candidate: Candidate, yardstick: Yardstick, bounds: ServingBounds
 ) -> StepResult[Judged]:
     """Two blessings, good enough and servable, and the move that they allow."""
+    fitted, report = candidate.fitted, candidate.report
     who = f"flow run {flow_run_id()}" if flow_run_id() else getpass.getuser()
     with step_progress("gate") as watch, timed() as seconds:
         servability, judged = measure_servability(version.onnx_path, fitted.export_difference), None
         while judged is None:
             champion, rival = find_champion(settings, version.slot), None
             if champion is not None and champion.version != version.version:
-                rival = evaluate_rival(champion, watch)
+                rival = measure_version(settings, champion, yardstick, watch)
             with suppress(ChampionMoved):  # then once more, against the one that took its place
                 judged = decide(settings, version, report, champion, rival, bounds, servability, who)
     if FlowRunContext.get() is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tasks.leaderboard.page import publish_leaderboard
 from tasks.leaderboard.ranking import Leaderboard, build_leaderboard
-from tasks.pipeline.reevaluate import evaluate_registered
+from tasks.promotion.reevaluate import evaluate_registered
 from tasks.promotion.registration import log_report
 from tasks.registry.register import CHAMPION, list_versions
 from tasks.registry.tracking import open_tracking, service_errors

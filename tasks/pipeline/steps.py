@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.errors import TrainingError
 from tasks.pipeline.outcome import StepResult, StepSummary
 from tasks.pipeline.trail import record_data, record_prepared, record_run, record_validation
 from tasks.workspace.code import digest_code, digest_json
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from tasks.dataset.prepare import PrepareConfig
     from tasks.dataset.prepared import PreparedSet
     from tasks.dataset.validate import ValidationReport
-    from tasks.evaluation.generators import EvaluateConfig
     from tasks.evaluation.report import EvaluationReport
     from tasks.evaluation.ruler import RulerFile
+    from tasks.evaluation.yardstick import Yardstick
     from tasks.training.result import FitResult
     from tasks.training.run_log import Show
     from tasks.versions.resolution import CatalogueVersion
@@ -157,20 +158,24 @@ def ensure_generator_report(
     settings: Settings,
     onnx: Path,
     family: str,
-    prepared: PreparedSet,
-    config: EvaluateConfig,
-    ruler: RulerFile,
+    yardstick: Yardstick,
     progress: Progress,
     training: Path | None = None,
 ) -> StepResult[EvaluationReport]:
     """Judge an exported generator on the test split.
 
     `training` is the folder of its training, where more is known of it; that of the file when left out.
+
+    Raises:
+        TrainingError: the yardstick has no ruler.
     """
     from models.metrics.criteria import TITLES
     from tasks.evaluation.generators import evaluate_generator, evaluate_step
     from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 
+    prepared, config, ruler = yardstick.prepared, yardstick.config, yardstick.ruler
+    if ruler is None:
+        raise TrainingError(f"evaluation of {onnx}: generated images can be measured by a ruler only")
     training = training or onnx.parent
     step = evaluate_step(digest_file(onnx), family, prepared, config, ruler, training)
 
@@ -186,17 +191,22 @@ def ensure_generator_report(
 
 
 def ensure_editor_report(
-    settings: Settings, onnx: Path, family: str, prepared: PreparedSet, progress: Progress
+    settings: Settings,
+    onnx: Path,
+    family: str,
+    yardstick: Yardstick,
+    progress: Progress,
+    training: Path | None = None,
 ) -> StepResult[EvaluationReport]:
-    """Judge an exported editing network on the test split."""
+    """Judge an exported editing network on the test split; all that is known of it is in its file."""
     from models.metrics.criteria import PSNR
     from tasks.evaluation.editors import SCORES, evaluate_editor, evaluate_step
     from tasks.evaluation.report import REPORT, EvaluationReport, evaluation_folder
 
-    step = evaluate_step(digest_file(onnx), family, prepared)
+    step = evaluate_step(digest_file(onnx), family, yardstick.prepared)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        _, folder = evaluate_editor(settings, onnx, family, prepared, step.key, progress)
+        _, folder = evaluate_editor(settings, onnx, family, yardstick.prepared, step.key, progress)
         return {}, [folder / REPORT, folder / SCORES]
 
     _, line = _run(settings, step, work)

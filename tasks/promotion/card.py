@@ -11,27 +11,23 @@ if TYPE_CHECKING:
     from tasks.dataset.prepared import PreparedSet
     from tasks.dataset.validate import ValidationReport
     from tasks.evaluation.report import EvaluationReport, Figure
+    from tasks.pipeline.candidate import Candidate
     from tasks.training.result import FitResult
 
 WORST = 5
 
 
-def write_card(
-    fitted: FitResult,
-    report: EvaluationReport,
-    prepared: PreparedSet,
-    validation: ValidationReport,
-    params: Mapping[str, str],
-) -> str:
-    """The card as Markdown; `params` is the recipe, by name."""
+def write_card(slot: str, candidate: Candidate, params: Mapping[str, str]) -> str:
+    """The card of a generator as Markdown; `params` is the recipe, by name."""
+    fitted, report, prepared = candidate.fitted, candidate.report, candidate.prepared
     height, width, channels = prepared.shape
     asked = "A category can be asked for." if report.conditional else "Categories cannot be asked for."
     sections = (
-        f"# {fitted.family} for `{prepared.catalogue}`",
+        f"# {fitted.family} for `{slot}`",
         f"**Intended use**: drafts and placeholders of product images, {width}x{height} with {channels} channel(s). "
         f"{asked} Not for images that a customer takes for a photograph of the product on sale, and not for people's "
         "likenesses.",
-        describe_data(prepared, validation),
+        describe_data(prepared, candidate.validation),
         describe_training(fitted),
         figures_table(report),
         describe_worst(report),

@@ -9,26 +9,18 @@ from models.metrics.criteria import PSNR
 from tasks.promotion.card import describe_data, describe_protocol, describe_recipe, describe_training, row
 
 if TYPE_CHECKING:
-    from tasks.dataset.prepared import PreparedSet
-    from tasks.dataset.validate import ValidationReport
     from tasks.evaluation.report import EvaluationReport
-    from tasks.training.result import FitResult
+    from tasks.pipeline.candidate import Candidate
 
 
-def write_editor_card(
-    slot: str,
-    fitted: FitResult,
-    report: EvaluationReport,
-    prepared: PreparedSet,
-    validation: ValidationReport,
-    params: Mapping[str, str],
-) -> str:
+def write_editor_card(slot: str, candidate: Candidate, params: Mapping[str, str]) -> str:
     """The card as Markdown; `params` is the recipe, by name."""
+    fitted, report = candidate.fitted, candidate.report
     sections = (
         f"# {fitted.family} for `{slot}`",
         f"**Intended use**: the operation `{slot.partition('-')[0]}` of `packshot edit`, on product photographs. What "
         "it adds is likely and not known: look at the result before a customer does.",
-        describe_data(prepared, validation),
+        describe_data(candidate.prepared, candidate.validation),
         describe_training(fitted),
         tabulate(report),
         tabulate_categories(report),

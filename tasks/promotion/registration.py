@@ -5,23 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from models.exported.editor import ExportedRestoration
 from tasks.evaluation.report import EVALUATION, PICTURES, REPORT, evaluation_folder
 from tasks.lineage.index import Derivation, Lineage, Parent
 from tasks.lineage.trace import Node
-from tasks.promotion.card import write_card
-from tasks.promotion.editor_card import write_editor_card
+from tasks.promotion.kinds import slot_kind
 from tasks.registry.model_folder import count_parameters
 from tasks.registry.register import VersionInfo, load_version, register
-from tasks.registry.slots import is_editor, slot_of, slot_of_editor
 from tasks.registry.tracking import open_tracking, service_errors
-from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from tasks.dataset.prepared import PreparedSet
-    from tasks.dataset.validate import ValidationReport
     from tasks.evaluation.report import EvaluationReport, Figure
-    from tasks.training.result import FitResult
+    from tasks.pipeline.candidate import Candidate
     from tasks.workspace.settings import Settings
 
 
@@ -41,26 +35,34 @@ def record_version(
     Lineage(settings).record_all(made)
 
 
-def slot_of_fitted(fitted: FitResult, prepared: PreparedSet) -> str:
-    """The slot that a finished training competes for: generators of a catalogue, or editing networks of one kind."""
-    if not is_editor(fitted.family):
-        return slot_of(prepared.catalogue)
-    exported = ExportedRestoration(fitted.onnx)
-    return slot_of_editor(exported.capability, exported.facts)
-
-
-def register_version(
-    settings: Settings,
-    fitted: FitResult,
-    report: EvaluationReport,
-    prepared: PreparedSet,
-    validation: ValidationReport,
-    tags: dict[str, str],
-) -> VersionInfo:
+def register_version(settings: Settings, candidate: Candidate) -> VersionInfo:
     """Log the figures and pictures on the run, and make the exported model the next version of its slot, once."""
-    slot = slot_of_fitted(fitted, prepared)
+    fitted, report, prepared = candidate.fitted, candidate.report, candidate.prepared
+    kind = slot_kind(fitted.family)
+    slot = kind.name_slot(fitted, prepared)
     log_report(settings, fitted.run_id, fitted.steps, report)
-    version_tags = tags | {
+    tracking = open_tracking(settings)
+    with service_errors(tracking.uri):
+        params = tracking.client.get_run(fitted.run_id).data.params
+    number = register(
+        settings,
+        fitted.run_id,
+        slot,
+        fitted.family,
+        fitted.onnx,
+        model_card=kind.write_card(slot, candidate, params),
+        tags=tag_version(candidate),
+        weights=fitted.weights,
+    )
+    record_version(settings, slot, number, fitted.run_id, fitted.onnx_sha256, report)
+    return load_version(settings, slot, number)
+
+
+def tag_version(candidate: Candidate) -> dict[str, str]:
+    """Where a version comes from and what it was measured by, for those who look for it in the registry."""
+    fitted, report, prepared, validation = candidate.fitted, candidate.report, candidate.prepared, candidate.validation
+    return {
+        **candidate.tags,
         "catalogue": prepared.catalogue,
         "data_md5": prepared.data_md5,
         "prepared_key": prepared.key,
@@ -73,25 +75,6 @@ def register_version(
         "megabytes": f"{fitted.onnx.stat().st_size / 1e6:.2f}",
         "training_seconds": f"{fitted.seconds:.0f}",
     }
-    tracking = open_tracking(settings)
-    with service_errors(tracking.uri):
-        params = tracking.client.get_run(fitted.run_id).data.params
-    if is_editor(fitted.family):
-        card = write_editor_card(slot, fitted, report, prepared, validation, params)
-    else:
-        card = write_card(fitted, report, prepared, validation, params)
-    number = register(
-        settings,
-        fitted.run_id,
-        slot,
-        fitted.family,
-        fitted.onnx,
-        model_card=card,
-        tags=version_tags,
-        weights=fitted.weights,
-    )
-    record_version(settings, slot, number, fitted.run_id, fitted.onnx_sha256, report)
-    return load_version(settings, slot, number)
 
 
 def log_report(settings: Settings, run_id: str, step: int, report: EvaluationReport) -> None:

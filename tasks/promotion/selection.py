@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tasks.lineage.ledger import Ledger
-from tasks.promotion.bounds import GateBounds
-from tasks.promotion.comparison import compare_generators, scores_of
-from tasks.promotion.editor_gate import EditorBounds, compare_editors, judge_editor
-from tasks.promotion.gate import GateVerdict, Servability, judge_generator
+from tasks.promotion.bounds import ServingBounds
+from tasks.promotion.gate import GateVerdict, Servability
+from tasks.promotion.kinds import slot_kind
 from tasks.promotion.moves import Move, make_champion, set_challenger
 from tasks.registry.register import CHAMPION, VersionInfo, load_version
 from tasks.registry.tracking import open_tracking, service_errors
@@ -32,7 +31,7 @@ def decide(
     report: EvaluationReport,
     champion: VersionInfo | None,
     champion_report: EvaluationReport | None,
-    bounds: GateBounds | EditorBounds,
+    bounds: ServingBounds,
     servability: Servability,
     who: str,
 ) -> Judged:
@@ -45,28 +44,11 @@ def decide(
         same = GateVerdict(good_enough=True, servable=True, reasons=[], held=["it is the champion already"])
         again = make_champion(settings, version.slot, version.version, who=who, why=same.text, over=champion.version)
         return Judged(same, again)
-    verdict = hold_against(settings, report, champion_report, bounds, servability)
+    verdict = slot_kind(report.family).judge(settings, report, champion_report, bounds, servability)
     tag_servability(settings, version, servability)
     move = make_champion if verdict.passed else set_challenger
     over, why, figures = None if champion is None else champion.version, verdict.text, verdict.figures
     return Judged(verdict, move(settings, version.slot, version.version, who=who, why=why, figures=figures, over=over))
-
-
-def hold_against(
-    settings: Settings,
-    report: EvaluationReport,
-    champion: EvaluationReport | None,
-    bounds: GateBounds | EditorBounds,
-    servability: Servability,
-) -> GateVerdict:
-    """The gate's verdict, by the bounds of what the version is for."""
-    if isinstance(bounds, EditorBounds):
-        difference = compare_editors(settings, report, champion) if champion else None
-        return judge_editor(report, champion, bounds, servability, difference)
-    rival, comparison = None, None
-    if champion is not None:
-        rival, comparison = scores_of(champion), compare_generators(settings, report, champion)
-    return judge_generator(scores_of(report), rival, bounds, servability, comparison)
 
 
 def find_champion(settings: Settings, slot: str) -> VersionInfo | None:

@@ -37,30 +37,30 @@ def read_params(root: Path) -> dict[str, Any]:
 
 def read_section(root: Path, section: str, catalogue: str) -> dict[str, Any]:
     """The parameters of `section` for one catalogue: its own entry, else `default`, else none."""
-    entries = _mapping(section, read_params(root).get(section))
+    entries = read_mapping(root, section)
     name = catalogue if catalogue in entries else "default"
     return _mapping(f"{section}.{name}", entries.get(name))
 
 
-def read_prepare(root: Path, catalogue: str) -> dict[str, Any]:
-    """The parameters of `prepare` for a catalogue, or for a view of one.
+def read_mapping(root: Path, *names: str) -> dict[str, Any]:
+    """The parameters at `names`, one inside the other; none where the file does not go so deep."""
+    values = read_params(root)
+    for depth, name in enumerate(names, 1):
+        values = _mapping(".".join(names[:depth]), values.get(name))
+    return values
+
+
+def read_prepare(root: Path, catalogue: str, capability: str = "generate") -> dict[str, Any]:
+    """The parameters of `prepare` for a catalogue, or for a view of one, that networks of a capability learn from.
 
     A view is an entry that says which catalogue it is a view `of`: it has that one's parameters with its own on top
-    (such as the `categories` that it shows), and its own name and slot.
+    (such as the `categories` that it shows), and its own name and slot. Those of `editing.CAPABILITY` come on top of
+    all: they cut photographs for it.
     """
     own = read_section(root, "prepare", catalogue)
-    return read_section(root, "prepare", str(own["of"])) | own | {"name": catalogue} if "of" in own else own
-
-
-def read_editing(root: Path, catalogue: str, capability: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parameters of `prepare` and of the gate for editing networks.
-
-    The catalogue's own have those of `editing.CAPABILITY` on top, which cut photographs for it; `editing.gate` has the
-    bounds.
-    """
-    editing = _mapping("editing", read_params(root).get("editing"))
-    own = _mapping(f"editing.{capability}", editing.get(capability))
-    return read_prepare(root, catalogue) | own, _mapping("editing.gate", editing.get("gate"))
+    if "of" in own:
+        own = read_section(root, "prepare", str(own["of"])) | own | {"name": catalogue}
+    return own | read_mapping(root, "editing", capability)
 
 
 def find_source(root: Path, catalogue: str) -> str:
@@ -84,8 +84,7 @@ def load_recipe(root: Path, family: str, changes: dict[str, Any]) -> FamilyConfi
     """
     if family not in FAMILIES:
         raise InputError("family", family, FAMILIES)
-    block = _mapping(f"families.{family}", _mapping("families", read_params(root).get("families")).get(family))
-    return build_recipe({"family": family} | block, changes)
+    return build_recipe({"family": family} | read_mapping(root, "families", family), changes)
 
 
 def build_recipe(values: dict[str, Any], changes: dict[str, Any]) -> FamilyConfig:

@@ -10,7 +10,7 @@ from flows.retrain import retrain
 from flows.train_editor import train_editor
 from models.exported.editor import ExportedRestoration
 from tasks.leaderboard.ranking import build_leaderboard
-from tasks.pipeline.reevaluate import evaluate_registered
+from tasks.promotion.reevaluate import evaluate_registered
 from tasks.registry.register import load_version
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.progress import NullProgress

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from flows.train import train
 from models.errors import InputError, RegistryError
 from tasks.lineage.index import Lineage
-from tasks.pipeline.reevaluate import evaluate_registered
 from tasks.promotion.moves import make_champion
+from tasks.promotion.reevaluate import evaluate_registered
 from tasks.registry.register import fetch_weights, load_version
 from tasks.registry.tracking import open_tracking
 from tasks.training.initial import find_initial, name_version

@@ -38,7 +38,7 @@ def packshot(checkout, capsys):
         ((*TRAIN, "--epochs", "0"), "epochs: got 0, allowed: greater than or equal to 1"),
         ((*TRAIN, "--seed", "-1"), "seed: got -1, allowed: greater than or equal to 0"),
         ((*TRAIN, "--set", "epochs"), "--set: got 'epochs', allowed: name=value, such as batch_size=128"),
-        ((*TRAIN, "--max-quarantined", "3"), "--max-quarantined: got 3.0, allowed: 0 to 1"),
+        ((*TRAIN, "--max-quarantined", "3"), "max_quarantined: got 3.0, allowed: less than or equal to 1"),
         (("train", "dcgan", "--catalogue", "../etc"), "catalogue: got '../etc', allowed: lower-case letters, "),
         (("generate", "generate-shapes", "--count", "0"), "count: got 0, allowed: 1 to 100000"),
         (("generate", "generate-shapes", "--seed", "-1"), "seed: got -1, allowed: 0 to 2147483647"),

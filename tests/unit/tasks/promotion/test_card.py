@@ -8,6 +8,7 @@ from models.training.speed import SpeedPlan
 from tasks.catalogue.table import read_catalogue
 from tasks.dataset.prepare import PrepareConfig, prepare_catalogue
 from tasks.dataset.validate import ValidationReport
+from tasks.pipeline.candidate import Candidate
 from tasks.promotion.card import write_card
 from tasks.registry.register import DESCRIPTION_LENGTH
 from tasks.training.result import FitResult
@@ -38,6 +39,11 @@ def fitted(**changes) -> FitResult:
     return FitResult(**(values | changes))
 
 
+def describe(prepared, report=None, **changes) -> str:
+    candidate = Candidate(fitted(**changes), report or make_report(), prepared, VALIDATION, {})
+    return write_card("generate-shop", candidate, PARAMS)
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     root = tmp_path_factory.mktemp("card")
@@ -50,7 +56,7 @@ def prepared(tmp_path_factory):
 
 
 def test_a_card_counts_licences_and_consents_of_the_training_images(prepared):
-    card = write_card(fitted(), make_report(), prepared, VALIDATION, PARAMS)
+    card = describe(prepared)
     images = len(prepared.images("train"))
     rights = prepared.meta.rights
     assert rights["licence"] == {"CC-BY-4.0": images}
@@ -70,7 +76,8 @@ def test_fashion_mnist_has_its_own_licence(tmp_path):
 
 
 def test_a_card_says_all_that_one_needs_and_fits_the_description(prepared):
-    card = write_card(fitted(), make_report(), prepared, VALIDATION, PARAMS)
+    card = describe(prepared)
+    assert card.startswith("# dcgan for `generate-shop`\n")
     for part in ("**Intended use**", "**Data**", "**Training**", "**Worst categories**", "**Memorisation**"):
         assert part in card
     assert "`learning_rate` 0.0002" in card
@@ -84,11 +91,11 @@ def test_a_card_says_all_that_one_needs_and_fits_the_description(prepared):
 
 
 def test_collapse_noise_and_few_samples_are_named_as_limits(prepared):
-    card = write_card(fitted(), make_report(), prepared, VALIDATION, PARAMS)
+    card = describe(prepared)
     assert "variety is narrow" not in card
     poor = make_report(samples=1000, precision=0.3, manifold_recall=0.1)
     poor = poor.model_copy(update={"left_out": {"interpolations.png": "it draws level by level"}})
-    card = write_card(fitted(), poor, prepared, VALIDATION, PARAMS)
+    card = describe(prepared, report=poor)
     assert "variety is narrow: it reaches 10%" in card
     assert "only 30% of its samples" in card
     assert "judged by few images" in card
@@ -97,6 +104,6 @@ def test_collapse_noise_and_few_samples_are_named_as_limits(prepared):
 
 
 def test_a_fitted_family_has_no_updates(prepared):
-    card = write_card(fitted(plan=None), make_report(), prepared, VALIDATION, PARAMS)
+    card = describe(prepared, plan=None)
     assert "fitted to all images at once" in card
     assert "updates" not in card

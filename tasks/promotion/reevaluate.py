@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.errors import RegistryError
-from tasks.pipeline.steps import (
-    ensure_catalogue,
-    ensure_editor_report,
-    ensure_generator_report,
-    ensure_prepared,
-    ensure_validation,
-)
+from tasks.evaluation.ruler import ensure_ruler
+from tasks.evaluation.yardstick import Yardstick
+from tasks.pipeline.steps import ensure_catalogue, ensure_prepared, ensure_validation
+from tasks.promotion.kinds import slot_kind
+from tasks.promotion.plan import read_plan
 from tasks.registry.register import CHAMPION, load_version
+from tasks.workspace.parameters import find_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,35 +31,26 @@ def evaluate_registered(
         RegistryError: there is no such version, or it was trained elsewhere.
         InputError: DVC can no longer produce the data that it was trained from.
     """
-    from models import load_family
-    from tasks.dataset.prepare import PrepareConfig
-    from tasks.evaluation.generators import EvaluateConfig
-    from tasks.evaluation.ruler import ensure_ruler
-    from tasks.registry.slots import is_editor
-    from tasks.workspace.parameters import find_source, parse, read_editing, read_params, read_prepare
-
     chosen = load_version(settings, slot, CHAMPION if version is None else version)
     if "data_md5" not in chosen.tags:
         raise RegistryError(f"{slot} version {chosen.version} has no data to be judged on: it was not trained here")
     catalogue, family = chosen.tags["catalogue"], chosen.tags["family"]
-    edits = is_editor(family)
+    plan = read_plan(settings.root, catalogue, family)
     source = find_source(settings.root, catalogue)
     data = ensure_catalogue(settings, source, data_md5 or chosen.tags["data_md5"], progress).value
     validation = ensure_validation(settings, data, quarantine=True, max_quarantined=1.0).value
-    shape = (
-        read_editing(settings.root, catalogue, load_family(family).capability)[0]
-        if edits
-        else read_prepare(settings.root, catalogue)
-    )
-    prepared = ensure_prepared(settings, data, validation, parse(PrepareConfig, shape), progress).value
-    if edits:
-        return ensure_editor_report(settings, chosen.onnx_path, family, prepared, progress).value
-    ruler = ensure_ruler(settings, catalogue, prepared, progress)
-    config = parse(EvaluateConfig, read_params(settings.root).get("evaluate", {}))
-    training = training_folder(settings, chosen)
-    return ensure_generator_report(
-        settings, chosen.onnx_path, family, prepared, config, ruler, progress, training
-    ).value
+    prepared = ensure_prepared(settings, data, validation, plan.prepare, progress).value
+    ruler = ensure_ruler(settings, catalogue, prepared, progress) if slot_kind(family).has_ruler else None
+    return measure_version(settings, chosen, Yardstick(prepared, plan.evaluate, ruler), progress)
+
+
+def measure_version(
+    settings: Settings, version: VersionInfo, yardstick: Yardstick, progress: Progress
+) -> EvaluationReport:
+    """The report of a registered version by a yardstick, found or measured now."""
+    family = version.tags["family"]
+    evaluate = slot_kind(family).evaluate
+    return evaluate(settings, version.onnx_path, family, yardstick, progress, training_folder(settings, version)).value
 
 
 def training_folder(settings: Settings, version: VersionInfo) -> Path:

@@ -1,0 +1,34 @@
+"""A training as it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+
+from models.families.family import FamilyConfig
+from tasks.versions.resolution import check_name
+
+
+class TrainRequest(BaseModel):
+    """What is trained, on what, and how strictly the catalogue is judged first; made at the edge, handed on whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: SerializeAsAny[FamilyConfig]
+    catalogue: str = Field(description="a folder of data/, or a view of one")
+    data_version: str | None = Field(default=None, description="git revision or md5; the working tree when left out")
+    quarantine: bool = Field(default=False, description="set failing images aside instead of stopping")
+    max_quarantined: float = Field(default=0.02, ge=0, le=1, description="largest share that may be set aside")
+    force: bool = Field(default=False, description="run the flow even when nothing changed")
+
+    @field_validator("catalogue")
+    @classmethod
+    def _can_be_a_folder(cls, catalogue: str) -> str:
+        check_name(catalogue)
+        return catalogue
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the flow that trains it takes, by name."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "force"}
