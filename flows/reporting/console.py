@@ -26,7 +26,6 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 LINE_SECONDS = 5.0
 PIPED_WIDTH = 160
-CLEARER = {"missing": "a value; the field is required", "extra_forbidden": "no field of this name"}
 
 
 def run_command(command: Callable[[], object]) -> int:
@@ -74,21 +73,11 @@ def explain(error: Exception) -> list[str]:
     if isinstance(error, PackshotError):
         return [" ".join(str(error).split())]
     if _is_validation(error):
+        from tasks.workspace.wording import input_errors
+
         return [str(problem) for problem in input_errors(error)]
     full = next(filter(None, map(_disk_full, _chain(error))), None)
     return [str(full)] if full else []
-
-
-def input_errors(error: pydantic.ValidationError) -> list[InputError]:
-    """One InputError a field: its dotted name, what was received and what is allowed."""
-    return [
-        InputError(
-            ".".join(str(part) for part in problem["loc"]) or error.title,
-            None if problem["type"] == "missing" else problem["input"],
-            CLEARER.get(problem["type"], problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")),
-        )
-        for problem in error.errors()
-    ]
 
 
 def _is_validation(error: Exception) -> TypeIs[pydantic.ValidationError]:

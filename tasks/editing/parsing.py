@@ -16,7 +16,7 @@ from tasks.operations.contract.discovery import list_operations, load_operation
 from tasks.operations.contract.operation import Operation
 from tasks.operations.contract.region import Region
 from tasks.workspace.forms import PlainUnion
-from tasks.workspace.parameters import explain
+from tasks.workspace.wording import allowed_by, input_error
 
 if TYPE_CHECKING:
     Operations = tuple[Operation, ...]
@@ -102,9 +102,9 @@ def build_operation(values: Mapping[str, Any]) -> Operation:
             name, allowed, _, description = rows[str(first["loc"][0])]
             raise InputError(name, "nothing", f"{allowed} ({description})") from error
         if first["loc"]:
-            raise explain(error, operation) from error
+            raise input_error(error, operation) from error
         together = {name: value for name, value in values.items() if name != "op"}
-        raise InputError(str(values["op"]), together, first["msg"].removeprefix("Value error, ")) from error
+        raise InputError(str(values["op"]), together, allowed_by(first)) from error
 
 
 def describe_parameters(name: str) -> list[tuple[str, str, str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -13,6 +13,7 @@ from models.errors import InputError
 from tasks.market.listing import MARKETS, list_markets
 from tasks.operations.contract.aspect import read_aspect
 from tasks.photos.formats import FileFormat, FormatName
+from tasks.workspace.wording import input_error
 
 SUFFIXES = (".yaml", ".yml")
 WHOLE_PIXELS = 0.005
@@ -258,26 +259,4 @@ def read_market(path: Path) -> Market:
     try:
         return Market.model_validate(values)
     except ValidationError as error:
-        raise _explain(path, error) from error
-
-
-def _explain(path: Path, error: ValidationError) -> InputError:
-    """The first complaint as one line: the file and the field, what came, what is allowed."""
-    first = error.errors()[0]
-    field = ".".join([path.name, *(str(part) for part in first["loc"])])
-    if first["type"] == "extra_forbidden":
-        return InputError(field, first["loc"][-1], _names(first["loc"][:-1]))
-    received = "nothing" if first["type"] == "missing" else first["input"]
-    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return InputError(field, received, "a value; the field is required" if first["type"] == "missing" else allowed)
-
-
-def _names(inside: tuple[int | str, ...]) -> list[str]:
-    """The fields of the model at `inside`, such as ("rules", "longest_side")."""
-    model: Any = Market
-    for part in (one for one in inside if isinstance(one, str)):
-        annotation = model.model_fields[part].annotation
-        model = next(
-            one for one in (*get_args(annotation), annotation) if isinstance(one, type) and one is not type(None)
-        )
-    return list(model.model_fields)
+        raise input_error(error, Market, path.name) from error

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from models import FAMILIES, load_family
 from models.errors import InputError
+from tasks.workspace.wording import input_error
 
 if TYPE_CHECKING:
     from models.families.family import FamilyConfig
@@ -106,29 +107,7 @@ def parse(model: type[Model], values: dict[str, Any]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise explain(error, model) from error
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> InputError:
-    """The first of pydantic's complaints as one line."""
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return InputError("parameter", field, _names(model, first["loc"][:-1]))
-    if first["type"] == "missing":
-        wanted = model.model_fields.get(field)
-        return InputError(field, "nothing", (wanted and wanted.description) or "a value: there is no default")
-    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return InputError(field, first["input"], allowed)
-
-
-def _names(model: type[BaseModel], inside: tuple[int | str, ...]) -> list[str]:
-    for part in inside:
-        field = model.model_fields.get(str(part))  # none for a place in a list
-        annotation = field.annotation if field else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return sorted(model.model_fields)
+        raise input_error(error, model) from error
 
 
 def parse_changes(lines: list[str]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_each_wrong_field_is_a_line_of_its_own(capsys):
     assert run_command(lambda: Recipe(epochs=0, colour="red")) == 2
     assert capsys.readouterr().err.splitlines() == [
         "error: epochs: got 0, allowed: greater than or equal to 1",
-        "error: family: got None, allowed: a value; the field is required",
+        "error: family: got 'nothing', allowed: a value; the field is required",
         "error: colour: got 'red', allowed: no field of this name",
     ]
 

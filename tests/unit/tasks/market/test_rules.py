@@ -83,18 +83,18 @@ def test_a_file_that_is_not_there(tmp_path):
     [
         (
             {"longest": {"minimum": 1}},
-            "own.yaml.rules.longest: got 'longest', allowed: one of format, suffix, megabytes",
+            "own.yaml.rules.longest: got 'longest', allowed: one of ai_label, animation, aspect",
         ),
         (
             {"longest_side": {"minium": 1}},
-            "longest_side.minium: got 'minium', allowed: one of source, why, minimum, maximum, one_of, may_enlarge",
+            "longest_side.minium: got 'minium', allowed: one of maximum, may_enlarge, minimum, one_of, source, why",
         ),
         ({"longest_side": {"minimum": -1}}, "longest_side.minimum: got -1, allowed: greater than or equal to 0"),
         ({"product_box": {"minimum": 85}}, "product_box.minimum: got 85, allowed: less than or equal to 1"),
         ({"megabytes": {}}, "allowed: a minimum, a maximum or both"),
         ({"megabytes": {"maximum": 2, "one_of": [1]}}, "or else one_of; not one beside the other"),
         ({"aspect": {"one_of": ["4x3"]}}, "aspect.one_of.0: got '4x3', allowed: width to height, such as 4:3"),
-        ({"aspect": {"one_of": [{"minimun": 1}]}}, "got 'minimun', allowed: one of minimum, maximum"),
+        ({"aspect": {"one_of": [{"minimun": 1}]}}, "got 'minimun', allowed: one of maximum, minimum"),
         ({"product_box": {"one_of": [{"minimum": 85}]}}, "one_of.0.minimum: got 85, allowed: less than or equal to 1"),
         ({"sharpness": {"minimum": 9, "maximum": 3}}, "allowed: a minimum of at most the maximum, 3"),
         ({"format": {"allowed": ["JPG"]}}, "own.yaml.rules.format.allowed.0: got 'JPG', allowed: 'PNG', 'JPEG'"),
