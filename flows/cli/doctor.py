@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from typing import Literal
 
 from flows.processes.prefect_server import answers, given_url, port_taken
 from flows.reporting.console import summary_table
-from models.errors import LedgerError
+from models.errors import LedgerError, ServiceError
 from tasks.lineage.ledger import Ledger
 from tasks.registry.locations import find_strays
+from tasks.workspace.git import ask_git
 from tasks.workspace.records import StepRecords
 from tasks.workspace.settings import Settings
 
@@ -105,14 +105,13 @@ def check_packages(settings: Settings) -> Check:
 
 def check_git(settings: Settings) -> Check:
     """Each model carries the git commit that made it."""
-    if shutil.which("git") is None:
+    try:
+        commit = ask_git(settings.root, "rev-parse", "--short", "HEAD")
+    except ServiceError:
         return Check("git", "fail", "not found", "install the package git")
-    answer = subprocess.run(
-        ["git", "-C", str(settings.root), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    if answer.returncode != 0:
+    if commit is None:
         return Check("git", "fail", f"no commit in {settings.root}", "run in a clone of the project with a commit")
-    return Check("git", "ok", f"commit {answer.stdout.strip()}")
+    return Check("git", "ok", f"commit {commit.strip()}")
 
 
 def check_dvc(settings: Settings) -> Check:

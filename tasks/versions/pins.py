@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import yaml
 
-from models.errors import CatalogueError, InputError, StorageError
+from models.errors import CatalogueError, InputError
+from tasks.workspace.git import ask_git
 
 PIN = "data.dvc"
 
@@ -30,7 +30,7 @@ def read_pin_at(root: Path, revision: str) -> str:
     Raises:
         InputError: the revision has no `data.dvc`.
     """
-    found = _git(root, "show", f"{revision}:./{PIN}")
+    found = ask_git(root, "show", f"{revision}:./{PIN}")
     if found is None:
         raise InputError("data-version", revision, f"a git revision that has {PIN}")
     return _parse_pin(found, f"{PIN} at {revision}")
@@ -38,7 +38,7 @@ def read_pin_at(root: Path, revision: str) -> str:
 
 def find_revision(root: Path, revision: str) -> str | None:
     """The short sha of the commit that `revision` names, or None when it names none."""
-    found = _git(root, "rev-parse", "--verify", "--quiet", "--short", "--end-of-options", f"{revision}^{{commit}}")
+    found = ask_git(root, "rev-parse", "--verify", "--quiet", "--short", "--end-of-options", f"{revision}^{{commit}}")
     return found.strip() if found else None
 
 
@@ -46,7 +46,7 @@ def list_revisions(root: Path) -> list[str]:
     """Short shas of the commits that changed `data.dvc`, newest first; empty without commits."""
     if find_revision(root, "HEAD") is None:
         return []
-    return (_git(root, "log", "--format=%h", "--diff-filter=AM", "--", PIN) or "").split()
+    return (ask_git(root, "log", "--format=%h", "--diff-filter=AM", "--", PIN) or "").split()
 
 
 def _parse_pin(content: str, where: str) -> str:
@@ -55,12 +55,3 @@ def _parse_pin(content: str, where: str) -> str:
         return str(output["md5"]).removesuffix(".dir")
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise CatalogueError(f"{where} does not pin one folder; get a good one with `git checkout {PIN}`") from error
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """Standard output of git, or None when it says no."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise StorageError("git is not installed; `apt install git`") from error
-    return done.stdout if done.returncode == 0 else None
