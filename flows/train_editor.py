@@ -11,7 +11,7 @@ from flows.training import list_recipes, run_training
 from models.editors.espcn import ESPCNConfig
 from models.families.family import FamilyConfig
 from tasks.pipeline.outcome import TrainOutcome
-from tasks.pipeline.request import TrainRequest
+from tasks.pipeline.request import DataVersion, MaxQuarantined, Quarantine, TrainRequest
 
 if TYPE_CHECKING:
     Recipe = FamilyConfig
@@ -25,9 +25,9 @@ def train_editor(
     catalogue: Annotated[str, Field(description="a folder of data/ with photographs", pattern="^[a-z0-9-]+$")] = (
         "clothing"
     ),
-    data_version: Annotated[str | None, Field(description="git revision or md5; the working tree when empty")] = None,
-    quarantine: Annotated[bool, Field(description="set failing images aside instead of stopping")] = False,
-    max_quarantined: Annotated[float, Field(ge=0, le=1, description="largest share that may be set aside")] = 0.02,
+    data_version: DataVersion = None,
+    quarantine: Quarantine = False,
+    max_quarantined: MaxQuarantined = 0.02,
 ) -> TrainOutcome:
     """Validate, prepare, train, judge on held-out photographs, register, and promote if the gate allows it."""
     return run_training(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
 
 from models.families.family import FamilyConfig
 from tasks.versions.resolution import check_name
+
+DataVersion = Annotated[str | None, Field(description="git revision or md5; the working tree when empty")]
+Quarantine = Annotated[bool, Field(description="set failing images aside instead of stopping")]
+MaxQuarantined = Annotated[float, Field(ge=0, le=1, description="largest share that may be set aside")]
 
 
 class TrainRequest(BaseModel):
@@ -17,9 +21,9 @@ class TrainRequest(BaseModel):
 
     recipe: SerializeAsAny[FamilyConfig]
     catalogue: str = Field(description="a folder of data/, or a view of one")
-    data_version: str | None = Field(default=None, description="git revision or md5; the working tree when left out")
-    quarantine: bool = Field(default=False, description="set failing images aside instead of stopping")
-    max_quarantined: float = Field(default=0.02, ge=0, le=1, description="largest share that may be set aside")
+    data_version: DataVersion = None
+    quarantine: Quarantine = False
+    max_quarantined: MaxQuarantined = 0.02
     force: bool = Field(default=False, description="run the flow even when nothing changed")
 
     @field_validator("catalogue")

@@ -107,7 +107,7 @@ def set_challenger(
     figures: Mapping[str, float] | None = None,
     over: int | None = ANY,
 ) -> Move:
-    """Make `version` the slot's challenger, with `why` on the version as its tag `gate.reason`; `over` as in `promote`.
+    """Make `version` the challenger, with `why` on it as its tag `gate.reason`; `over` as in `make_champion`.
 
     Raises:
         ChampionMoved: another version than `over` is the champion by now.

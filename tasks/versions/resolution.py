@@ -27,7 +27,7 @@ class CatalogueVersion:
 
     `md5` is 32 hex digits, what `dvc add data/NAME` would name the folder; `folder` is where its files are, once
     `resolve_version` returned it; `bytes` is their size together; `revision` says where the version is known from:
-    "working tree", git's short shas, or "" for DVC's cache alone; `source` is set by `ingest`.
+    "working tree", git's short shas, or "" for DVC's cache alone; `source` is set by `ingest_catalogue`.
     """
 
     name: str
