@@ -27,7 +27,6 @@ def test_the_markets_that_come_with_it_cite_their_page():
         assert market.market == name
         assert market.title
         assert "202" in market.source
-        assert len(market.rules.named()) >= 7
 
 
 def test_the_figures_of_the_markets():
