@@ -19,9 +19,9 @@ from safetensors.torch import save_file
 
 from bench.photographs import photo_folder
 from bench.results import spread
-from models import load_family
 from models.arrays import Planes
 from models.exported.editor import ExportedRestoration, export_restoration
+from models.families.discovery import load_family
 from models.families.family import ImageShape
 from models.imaging.colour import rgb_to_ycbcr
 from serving.networks import RegistryNetworks

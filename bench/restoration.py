@@ -18,10 +18,10 @@ from PIL import Image
 
 from bench.photographs import photo_folder
 from bench.shapes import draw_pieces
-from models import load_family
 from models.arrays import Images
 from models.errors import StorageError
 from models.exported.editor import export_restoration
+from models.families.discovery import load_family
 from models.families.family import ImageShape
 from models.families.restoration import RestorationFamily
 from models.imaging.scaling.patches import cut_patches

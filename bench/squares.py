@@ -19,10 +19,10 @@ from safetensors.torch import load_file, save_file
 
 from bench.photographs import photo_folder
 from bench.restoration import PLAN, Lines, describe
-from models import load_family
 from models.arrays import Images
 from models.exported.editor import export_restoration
 from models.exported.halving import SMALLEST, halve_weights
+from models.families.discovery import load_family
 from models.families.family import ImageShape
 from models.families.restoration import RestorationFamily
 from models.training.checkpoint import read_checkpoint

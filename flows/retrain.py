@@ -11,8 +11,9 @@ from pydantic import Field
 from flows.train import train
 from flows.train_editor import train_editor
 from models.errors import InputError
+from models.families.discovery import kind_of
 from tasks.pipeline.outcome import TrainOutcome
-from tasks.promotion.kinds import kind_of, slot_kind
+from tasks.promotion.kinds import slot_kind
 from tasks.registry.register import CHAMPION, load_version
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.settings import Settings

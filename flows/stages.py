@@ -90,7 +90,7 @@ def list_inputs(root: Path) -> dict[str, list[str]]:
 
     The versions of packages are those of `requirements.lock`.
     """
-    from models import load_family
+    from models.families.discovery import load_family
     from tasks.dataset import prepare, validate
     from tasks.evaluation import generators, ruler
     from tasks.training import fit

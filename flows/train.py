@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.training import list_recipes, run_training
+from flows.training import run_training
 from models.families.family import FamilyConfig
 from models.generators.dcgan import DCGANConfig
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import DataVersion, MaxQuarantined, Quarantine, TrainRequest
+from tasks.workspace.forms import recipes_of
 
 if TYPE_CHECKING:
     Recipe = FamilyConfig
 else:
-    Recipe = list_recipes("generates")
+    Recipe = recipes_of("generates")
 
 
 @flow(name="train", flow_run_name="{catalogue}-{recipe.family}-seed{recipe.seed}")

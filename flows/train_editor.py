@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.training import list_recipes, run_training
+from flows.training import run_training
 from models.editors.espcn import ESPCNConfig
 from models.families.family import FamilyConfig
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import DataVersion, MaxQuarantined, Quarantine, TrainRequest
+from tasks.workspace.forms import recipes_of
 
 if TYPE_CHECKING:
     Recipe = FamilyConfig
 else:
-    Recipe = list_recipes("edits")
+    Recipe = recipes_of("edits")
 
 
 @flow(name="train-editor", flow_run_name="{catalogue}-{recipe.family}-seed{recipe.seed}")

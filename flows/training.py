@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Union
-
-from pydantic import Field
-
 from flows import steps
-from models import FAMILIES, load_family
 from tasks.evaluation.yardstick import Yardstick
 from tasks.pipeline.candidate import Candidate
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import TrainRequest
-from tasks.promotion.kinds import kind_of, slot_kind
+from tasks.promotion.kinds import slot_kind
 from tasks.promotion.plan import read_plan
 from tasks.registry.tracking import check_tracking
 from tasks.training.initial import find_initial, name_source
-from tasks.workspace.forms import PlainUnion
 from tasks.workspace.git import git_commit
 from tasks.workspace.parameters import find_source
 from tasks.workspace.settings import Settings
@@ -43,9 +37,3 @@ def run_training(request: TrainRequest) -> TrainOutcome:
     judged = steps.gate(settings, version.value, candidate, yardstick, plan.gate)
     steps.leaderboard(settings, version.value.slot)
     return steps.conclude(settings, data, validation, prepared, ruler, fitted, report, version, judged)
-
-
-def list_recipes(kind: str) -> object:
-    """The configs of the families of a kind, told apart by `family`: Prefect's page makes a form of them."""
-    configs = tuple(load_family(name).Config for name in FAMILIES if kind_of(name) == kind)
-    return Annotated[Union[configs], Field(discriminator="family"), PlainUnion()]  # noqa: UP007 - made of a tuple

@@ -9,7 +9,8 @@ PackshotError
 ├── ServiceError      a server cannot be reached, or a port is taken
 ├── RegistryError     a slot, version or alias is not in the registry, or must not move
 ├── LedgerError       the promotion ledger's chain does not hold
-└── TrainingError     a training cannot start, or stopped with its last good checkpoint kept
+├── TrainingError     a training cannot start, or stopped with its last good checkpoint kept
+└── FamilyError       the file of a family does not define what it must
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class LedgerError(PackshotError):
 
 class TrainingError(PackshotError):
     """A training cannot start, or stopped; the last good checkpoint is kept."""
+
+
+class FamilyError(PackshotError):
+    """The file of a family does not define what it must; the message names the file and what is allowed."""

@@ -10,32 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from models import load_family
 from models.arrays import Images, Labels
-from models.families.family import GradientFamily, ImageShape
+from models.families.discovery import load_family
+from models.families.family import FamilyConfig, GradientFamily, ImageShape
 from models.training.speed import SpeedPlan
 from models.training.trainer import Trained, Trainer
 from models.training.validation import Score, Validation
+from tests.families import shrink
 
 CATEGORIES = ["bar", "disc"]
-STYLE = str(Path(__file__).resolve().parents[1] / "docs" / "images" / "products.png")
-TINY: dict[str, dict[str, Any]] = {
-    "dcgan": {"width": 8, "latent": 8},
-    "lsgan": {"width": 8, "latent": 8},
-    "wgan": {"width": 8, "latent": 8, "critic_updates": 2},
-    "sngan": {"width": 8, "latent": 8},
-    "vae": {"width": 8, "latent": 8},
-    "pixelcnn": {"width": 24, "layers": 1, "components": 2, "evaluations_per_epoch": 1},
-    "gp": {"rank": 8},
-    "mrf": {"levels": 4, "styles": 2, "sweeps": 2, "iterations": 60, "batch_size": 16},
-    "srcnn": {"width": 8},
-    "espcn": {"width": 8},
-    "foldsr": {"width": 8, "layers": 2},
-    "pix2pix": {"width": 4, "patch_width": 4, "perceptual": 0, "finish": 1},
-    "colorful": {"width": 4},
-    "faststyle": {"style": STYLE, "style_size": 64, "width": 4, "blocks": 1},
-}
-"""What makes each family small; a new family needs its line here."""
 
 
 def draw_images(count: int = 64, channels: int = 1, seed: int = 0) -> tuple[Images, Labels]:
@@ -50,11 +33,13 @@ def draw_images(count: int = 64, channels: int = 1, seed: int = 0) -> tuple[Imag
 
 def build_family(name: str = "dcgan", channels: int = 1, **changes: Any) -> Any:
     """A small family with the weights that its seed gives."""
-    family = load_family(name)
-    small = {"epochs": 3, "batch_size": 16, "evaluations_per_epoch": 2} if issubclass(family, GradientFamily) else {}
-    config = family.Config.model_validate({"family": name, **small, **TINY[name], **changes})
+    return make_family(load_family(name).Config.model_validate({"family": name, **shrink(name), **changes}), channels)
+
+
+def make_family(config: FamilyConfig, channels: int) -> Any:
+    """The family of a config for the drawn images, with the weights that its seed gives."""
     torch.manual_seed(config.seed)
-    return family(config, ImageShape(channels, 32, len(CATEGORIES)))
+    return load_family(config.family)(config, ImageShape(channels, 32, len(CATEGORIES)))
 
 
 def brightness(images: Images, _: Labels) -> float:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from flows.processes.prefect_server import PrefectServer
-from models import load_family
 from models.errors import RegistryError
+from models.families.discovery import load_family
 from tasks.dataset.validate import SUITES
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import TrainRequest
@@ -54,7 +54,7 @@ def train_or_skip(settings: Settings, request: TrainRequest) -> TrainOutcome:
 def find_flow(family: str) -> Callable[..., TrainOutcome]:
     """The flow that trains this family."""
     from flows.retrain import FLOWS
-    from tasks.promotion.kinds import kind_of
+    from models.families.discovery import kind_of
 
     return FLOWS[kind_of(family)]
 

@@ -108,6 +108,7 @@ class Colorful(RestorationFamily):
 
     Config: ClassVar[type[FamilyConfig]] = ColorfulConfig
     title: ClassVar[str] = "colour for grey pictures by classification (Zhang et al. 2016)"
+    paper: ClassVar[str] = "Zhang, Isola & Efros: Colorful Image Colorization. ECCV 2016, arXiv:1603.08511"
     capability: ClassVar[str] = "colorize"
     degradation: ClassVar[str] = "colours away, the lightness (CIE L) alone is given"
     baseline_name: ClassVar[str] = "the grey picture"

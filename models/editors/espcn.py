@@ -41,6 +41,10 @@ class ESPCNFamily(UpscalingFamily):
     Config: ClassVar[type[FamilyConfig]] = ESPCNConfig
     config: ESPCNConfig
     title: ClassVar[str] = "ESPCN: sub-pixel convolution (Shi et al. 2016)"
+    paper: ClassVar[str] = (
+        "Shi et al.: Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional "
+        "Neural Network. CVPR 2016, arXiv:1609.05158"
+    )
 
     def build(self) -> ESPCN:
         return ESPCN(self.config.scale, self.config.width)

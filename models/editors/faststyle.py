@@ -97,6 +97,10 @@ class FastStyle(RestorationFamily):
 
     Config: ClassVar[type[FamilyConfig]] = FastStyleConfig
     title: ClassVar[str] = "fast style: a network paints in one learned style (Johnson et al. 2016)"
+    paper: ClassVar[str] = (
+        "Johnson, Alahi & Fei-Fei: Perceptual Losses for Real-Time Style Transfer and Super-Resolution. ECCV "
+        "2016, arXiv:1603.08155"
+    )
     capability: ClassVar[str] = "stylize"
     criterion: ClassVar[str] = "validation_style_and_content_db"
     degradation: ClassVar[str] = "nothing"

@@ -98,6 +98,10 @@ class FoldSRFamily(UpscalingFamily):
 
     Config: ClassVar[type[FamilyConfig]] = FoldSRConfig
     title: ClassVar[str] = "FoldSR: narrow re-parameterised layers at low resolution"
+    paper: ClassVar[str] = (
+        "our own, after Ding et al.: Diverse Branch Block. CVPR 2021, arXiv:2103.13425; and Zhang et al.: "
+        "Edge-oriented Convolution Block for Real-time Super Resolution on Mobile Devices. ACM MM 2021"
+    )
     config: FoldSRConfig
     _network: FoldSR
 

@@ -113,9 +113,13 @@ class Pix2Pix(RestorationFamily):
 
     Config: ClassVar[type[FamilyConfig]] = Pix2PixConfig
     title: ClassVar[str] = "pix2pix: a U-Net fills holes, judged by patches"
+    paper: ClassVar[str] = (
+        "Isola et al.: Image-to-Image Translation with Conditional Adversarial Networks. CVPR 2017, arXiv:1611.07004"
+    )
     capability: ClassVar[str] = "inpaint"
     degradation: ClassVar[str] = "free-form holes that take 1 to 10, 10 to 20 and 20 to 40 % of the area, in turn"
     baseline_name: ClassVar[str] = "Telea"
+    tiny: ClassVar[Mapping[str, object]] = {"perceptual": 0, "finish": 1}
     config: Pix2PixConfig
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
@@ -185,10 +189,11 @@ class Pix2Pix(RestorationFamily):
     def _play(self, parts: Parts, made: Tensor, real: Tensor, mask: Tensor, losses: dict[str, Tensor]) -> Tensor:
         """Update the discriminator; the generator's loss by the better one, which is also noted in `losses`."""
         game, discriminator = GAMES["non-saturating"], parts.networks["discriminator"]
-        judged = game.discriminator(discriminator(real, mask), discriminator(made.detach(), mask))
+        on_real = discriminator(real, mask)
+        judged = game.discriminator(on_real, discriminator(made.detach(), mask))
         parts.update("discriminator", judged)
         losses["loss_discriminator"] = judged.detach()
-        return game.generator(discriminator(made, mask))
+        return game.generator(on_real.detach(), discriminator(made, mask))
 
 
 def hide(images: Tensor, mask: Tensor) -> Tensor:

@@ -43,6 +43,10 @@ class SRCNNFamily(UpscalingFamily):
     Config: ClassVar[type[FamilyConfig]] = SRCNNConfig
     config: SRCNNConfig
     title: ClassVar[str] = "SRCNN: three layers at full size (Dong et al. 2016)"
+    paper: ClassVar[str] = (
+        "Dong et al.: Image Super-Resolution Using Deep Convolutional Networks. IEEE TPAMI 38(2), 2016, "
+        "arXiv:1501.00092"
+    )
 
     def build(self) -> SRCNN:
         return SRCNN(self.config.scale, self.config.width)

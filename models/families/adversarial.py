@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
 
 from models.errors import InputError
+from models.families.constraint import Constraint
 from models.families.diffaugment import DiffAugmentConfig, augment
 from models.families.family import FamilyConfig, GradientConfig, GradientFamily, ImageShape, Parts
-from models.losses.games import GAMES, LossName
+from models.losses.games import GAMES, Game, LossName
 from models.losses.regularisers import (
     clip_weights,
     mix,
@@ -35,9 +37,7 @@ Rate = Annotated[
 Updates = Annotated[
     int, Field(ge=1, le=20, description="discriminator's updates per generator's; they share the batch")
 ]
-Penalty = Annotated[
-    float, Field(ge=0, le=1000, validate_default=True, description="weight of the gradient penalty (slope 1); 0 is off")
-]
+Penalty = Annotated[float, Field(ge=0, le=1000, description="weight of the gradient penalty (slope 1); 0 is off")]
 Clip = Annotated[float, Field(ge=0, le=1, description="bound of the discriminator's weights; 0 is none")]
 Conditional = Annotated[bool, Field(description="ask for a category when generating")]
 Spectral = Annotated[bool, Field(description="spectral normalisation of the discriminator")]
@@ -46,8 +46,44 @@ Auxiliary = Annotated[
 ]
 
 
+def needs_images_alone(name: str) -> Constraint:
+    """The rule that the penalty `name` on gradients by image needs a discriminator without batch norm."""
+    why = "batch norm mixes the images' gradients"
+    return Constraint(
+        lambda recipe: not getattr(recipe, name) or recipe.discriminator_norm != "batch",
+        {
+            name: f"0 unless discriminator_norm is layer or none: {why}",
+            "discriminator_norm": f"layer or none while {name} is {{{name}}}: {why}",
+        },
+    )
+
+
+SHARED_BATCH = Constraint(
+    lambda recipe: recipe.batch_size >= 2 * recipe.critic_updates,
+    {
+        "critic_updates": "at most half of batch_size ({batch_size}): every update takes its share of the batch",
+        "batch_size": "at least twice critic_updates ({critic_updates}): every update takes its share of the batch",
+    },
+)
+CATEGORIES_ASKED_FOR = Constraint(
+    lambda recipe: recipe.conditional or not recipe.auxiliary,
+    {
+        "auxiliary": "0 unless conditional is on: there are no categories to tell apart",
+        "conditional": "true while auxiliary is {auxiliary}: it tells the categories apart",
+    },
+)
+
+
 class AdversarialConfig(GradientConfig):
     """The parameters that all adversarial families share; any loss goes with any regulariser."""
+
+    constraints: ClassVar[tuple[Constraint, ...]] = (
+        *GradientConfig.constraints,
+        SHARED_BATCH,
+        needs_images_alone("r1"),
+        needs_images_alone("gradient_penalty"),
+        CATEGORIES_ASKED_FOR,
+    )
 
     latent: int = Field(default=100, ge=1, le=1024, description="numbers of noise per image")
     width: int = Field(default=64, ge=4, le=512, description="channels of the outermost hidden layer, doubled inwards")
@@ -64,27 +100,6 @@ class AdversarialConfig(GradientConfig):
     diff_augment: DiffAugmentConfig = Field(
         default_factory=DiffAugmentConfig, description="changes to what the discriminator sees"
     )
-
-    @field_validator("critic_updates")
-    @classmethod
-    def _share_the_batch(cls, updates: int, info: ValidationInfo) -> int:
-        if info.data.get("batch_size", 2 * updates) < 2 * updates:
-            raise ValueError("at most half of batch_size: every update takes its share of the batch")
-        return updates
-
-    @field_validator("r1", "gradient_penalty")
-    @classmethod
-    def _judge_each_alone(cls, weight: float, info: ValidationInfo) -> float:
-        if weight and info.data.get("discriminator_norm") == "batch":
-            raise ValueError("0 unless discriminator_norm is layer or none: batch norm mixes the images' gradients")
-        return weight
-
-    @field_validator("auxiliary")
-    @classmethod
-    def _tell_apart_what_is_told(cls, weight: float, info: ValidationInfo) -> float:
-        if weight and not info.data.get("conditional"):
-            raise ValueError("0 unless conditional is on: there are no categories to tell apart")
-        return weight
 
 
 class Logits(NamedTuple):
@@ -119,6 +134,8 @@ class AdversarialFamily(GradientFamily):
     """A generator and a discriminator that play the game which the config describes."""
 
     Config: ClassVar[type[FamilyConfig]] = AdversarialConfig
+    games: ClassVar[Mapping[str, Game]] = GAMES
+    """What the parameter `loss` chooses from; a family with losses of its own has them here."""
     config: AdversarialConfig
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
@@ -131,7 +148,7 @@ class AdversarialFamily(GradientFamily):
         if shape.size not in SIZES:
             allowed = " or ".join(str(size) for size in SIZES)
             raise InputError("prepare.size", shape.size, f"{allowed} for family {config.family}")
-        self.game = GAMES[self.config.loss]
+        self.game = self.games[self.config.loss]
         self._generator, self.discriminator = self.build()
         if self.config.spectral_norm:
             normalise_spectrum(self.discriminator)
@@ -167,19 +184,22 @@ class AdversarialFamily(GradientFamily):
         for real, categories in zip(images.tensor_split(shares), labels.tensor_split(shares), strict=True):
             # Drawn on the CPU, whose generator's state is in the checkpoint, on every device.
             fake = generator(torch.randn(len(real), self.latent).to(real.device), categories)
-            discriminator_loss = self._judge(discriminator, real, fake.detach(), categories)
+            discriminator_loss, on_real = self._judge(discriminator, real, fake.detach(), categories)
             parts.update("discriminator", discriminator_loss)
             if self.config.weight_clip:
                 clip_weights(self.discriminator, self.config.weight_clip)
         seen = augment(fake, self.config.diff_augment)
         verdict = discriminator(seen, categories)
-        generator_loss = self.game.generator(verdict.logits) + self.config.auxiliary * verdict.surprise.mean()
+        if self.game.relativistic:
+            with torch.no_grad():
+                on_real = discriminator(augment(real, self.config.diff_augment), categories).logits
+        generator_loss = self.game.generator(on_real, verdict.logits) + self.config.auxiliary * verdict.surprise.mean()
         parts.update("generator", generator_loss)
         losses = {"loss_discriminator": discriminator_loss, "loss_generator": generator_loss}
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _judge(self, discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-        """The discriminator's loss with its penalties."""
+    def _judge(self, discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The discriminator's loss with its penalties, and the logits of the real images."""
         config = self.config
         real, fake = augment(real, config.diff_augment), augment(fake, config.diff_augment)
         on_real, on_fake = self._compare(discriminator, real, fake, labels)
@@ -189,7 +209,7 @@ class AdversarialFamily(GradientFamily):
         if config.gradient_penalty:
             squares = discriminator(mix(real, fake), labels, slopes=True).squares
             loss = loss + config.gradient_penalty * penalise_slopes(squares)
-        return loss
+        return loss, on_real.logits.detach()
 
     def _compare(self, discriminator: nn.Module, real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Logits, Logits]:
         """The verdicts on real and on generated images, in one pass where nothing speaks against it."""

@@ -6,15 +6,16 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 import torch
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from models.arrays import Images, Labels
 from models.families.augmentation import AugmentConfig
+from models.families.constraint import CHANGED, Constraint, check_constraints
 
 ProgressCallback = Callable[[int, int, str], None]
 """Hears that `done` of `total` are finished, with a note."""
@@ -45,14 +46,34 @@ class ImageShape(NamedTuple):
 class FamilyConfig(BaseModel):
     """The parameters that every family has; each becomes a flag, a form field and an MLflow parameter."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    constraints: ClassVar[tuple[Constraint, ...]] = ()
+    """The rules over several parameters, those that the base class has first."""
 
     family: str
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="seed of weights, order, noise and augmentation")
 
+    @model_validator(mode="after")
+    def _check_constraints(self, info: ValidationInfo) -> Self:
+        check_constraints(self, self.constraints, (info.context or {}).get(CHANGED, ()))
+        return self
+
+
+def needs_init_from(name: str) -> Constraint:
+    """The rule that the patterns of the parameter `name` name layers of `init_from`."""
+    return Constraint(
+        lambda recipe: recipe.init_from is not None or not getattr(recipe, name),
+        {
+            name: "nothing, unless init_from says what the other layers start from",
+            "init_from": f"what to start from, such as SLOT@champion, while {name} names layers: {{{name}}}",
+        },
+    )
+
 
 class GradientConfig(FamilyConfig):
     """The parameters that every family trained by gradients shares."""
+
+    constraints: ClassVar[tuple[Constraint, ...]] = (needs_init_from("fresh"), needs_init_from("freeze"))
 
     epochs: int = Field(default=10, ge=1, le=1000, description="passes over the training split")
     batch_size: int = Field(default=64, ge=2, le=4096, description="images per update")
@@ -74,13 +95,6 @@ class GradientConfig(FamilyConfig):
     fresh: Patterns = Field(default=(), description="layers that do not start from init_from, as network.name patterns")
     freeze: Patterns = Field(default=(), description="layers of init_from that stay as they are, as patterns")
 
-    @field_validator("fresh", "freeze")
-    @classmethod
-    def _needs_init_from(cls, patterns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if patterns and info.data.get("init_from") is None:
-            raise ValueError("nothing, unless init_from says what the other layers start from")
-        return patterns
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -99,9 +113,15 @@ class Family(ABC):
     N(0, 1) of shape (N, latent) and categories (N,), and returns images (N, C, H, W) in [-1, 1].
     """
 
-    Config: ClassVar[type[FamilyConfig]]
+    Config: ClassVar[type[FamilyConfig]] = FamilyConfig
+    """The parameters; `family: Literal["NAME"] = "NAME"`, the file's name, tells them from other families'."""
     capability: ClassVar[str] = "generate"
     title: ClassVar[str]
+    """What it is, in one line for lists."""
+    paper: ClassVar[str]
+    """Whose work it follows: authors, title, where it appeared."""
+    tiny: ClassVar[Mapping[str, object]] = {}
+    """What makes it small enough to try in a second where `tests/trainings.py`, which lowers all sizes, cannot know."""
     likelihood: ClassVar[str | None] = None
     """What `bits_per_dimension` measures, such as "ELBO, discretised logistic"; None where there is no likelihood."""
     discrete: ClassVar[bool] = False

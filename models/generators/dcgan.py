@@ -97,6 +97,10 @@ class DCGAN(AdversarialFamily):
 
     Config: ClassVar[type[FamilyConfig]] = DCGANConfig
     title: ClassVar[str] = "Deep convolutional GAN (Radford et al. 2016)"
+    paper: ClassVar[str] = (
+        "Radford, Metz & Chintala: Unsupervised Representation Learning with Deep Convolutional Generative "
+        "Adversarial Networks. ICLR 2016, arXiv:1511.06434"
+    )
     category_layers: ClassVar[tuple[str, ...]] = ("generator.category.*", "discriminator.head.*")
 
     def build(self) -> tuple[nn.Module, nn.Module]:

@@ -102,6 +102,10 @@ class GP(FittedFamily):
 
     Config: ClassVar[type[FamilyConfig]] = GPConfig
     title: ClassVar[str] = "Gaussian process over pixels (Tipping & Bishop 1999; Rasmussen & Williams 2006)"
+    paper: ClassVar[str] = (
+        "Tipping & Bishop: Probabilistic Principal Component Analysis. J. R. Statist. Soc. B 61(3), 1999; "
+        "Rasmussen & Williams: Gaussian Processes for Machine Learning. MIT Press 2006"
+    )
     likelihood: ClassVar[str | None] = "Gaussian density, uniformly dequantised: an upper bound"
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:

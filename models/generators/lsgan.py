@@ -21,3 +21,4 @@ class LSGAN(DCGAN):
 
     Config: ClassVar[type[FamilyConfig]] = LSGANConfig
     title: ClassVar[str] = "Least-squares GAN (Mao et al. 2017)"
+    paper: ClassVar[str] = "Mao et al.: Least Squares Generative Adversarial Networks. ICCV 2017, arXiv:1611.04076"

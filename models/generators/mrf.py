@@ -148,6 +148,10 @@ class MRF(FittedFamily):
 
     Config: ClassVar[type[FamilyConfig]] = MRFConfig
     title: ClassVar[str] = "Markov random field (Besag 1975; Geman & Geman 1984)"
+    paper: ClassVar[str] = (
+        "Besag: Statistical Analysis of Non-Lattice Data. The Statistician 24(3), 1975; Geman & Geman: Stochastic "
+        "Relaxation, Gibbs Distributions, and the Bayesian Restoration of Images. IEEE TPAMI 6(6), 1984"
+    )
     discrete: ClassVar[bool] = True
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:

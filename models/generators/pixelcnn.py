@@ -177,6 +177,10 @@ class PixelCNNFamily(GradientFamily):
 
     Config: ClassVar[type[FamilyConfig]] = PixelCNNConfig
     title: ClassVar[str] = "Gated PixelCNN (van den Oord et al. 2016)"
+    paper: ClassVar[str] = (
+        "van den Oord et al.: Conditional Image Generation with PixelCNN Decoders. NeurIPS 2016, "
+        "arXiv:1606.05328; Salimans et al.: PixelCNN++. ICLR 2017, arXiv:1701.05517"
+    )
     likelihood: ClassVar[str | None] = "exact, mixture of discretised logistics"
     discrete: ClassVar[bool] = True
     forward_methods: ClassVar[tuple[str, ...]] = ("log_probability",)

@@ -106,6 +106,10 @@ class SNGAN(AdversarialFamily):
 
     Config: ClassVar[type[FamilyConfig]] = SNGANConfig
     title: ClassVar[str] = "Spectrally normalised GAN with projection (Miyato et al. 2018)"
+    paper: ClassVar[str] = (
+        "Miyato et al.: Spectral Normalization for Generative Adversarial Networks. ICLR 2018, arXiv:1802.05957; "
+        "Miyato & Koyama: cGANs with Projection Discriminator. ICLR 2018, arXiv:1802.05637"
+    )
     category_layers: ClassVar[tuple[str, ...]] = (
         "generator.category.*",
         "generator.norms.*",

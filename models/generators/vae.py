@@ -105,6 +105,7 @@ class VAE(GradientFamily):
 
     Config: ClassVar[type[FamilyConfig]] = VAEConfig
     title: ClassVar[str] = "Variational autoencoder (Kingma & Welling 2014)"
+    paper: ClassVar[str] = "Kingma & Welling: Auto-Encoding Variational Bayes. ICLR 2014, arXiv:1312.6114"
     likelihood: ClassVar[str | None] = "ELBO (an upper bound of the bits), discretised logistic"
     forward_methods: ClassVar[tuple[str, ...]] = ("bound",)
 

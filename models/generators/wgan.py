@@ -37,6 +37,10 @@ class WGAN(DCGAN):
 
     Config: ClassVar[type[FamilyConfig]] = WGANConfig
     title: ClassVar[str] = "Wasserstein GAN (Arjovsky et al. 2017, Gulrajani et al. 2017)"
+    paper: ClassVar[str] = (
+        "Arjovsky, Chintala & Bottou: Wasserstein GAN. ICML 2017, arXiv:1701.07875; Gulrajani et al.: Improved "
+        "Training of Wasserstein GANs. NeurIPS 2017, arXiv:1704.00028"
+    )
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
         clips = getattr(config, "critic", None) == "clip"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from torch import Tensor
 from torch.nn import functional
@@ -14,8 +14,10 @@ class Game(NamedTuple):
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     """Of the logits of real and of generated images."""
-    generator: Callable[[Tensor], Tensor]
-    """Of the logits of generated images."""
+    generator: Callable[[Tensor, Tensor], Tensor]
+    """Of the same; gradients come through those of generated images alone."""
+    relativistic: bool = False
+    """True when the generator's loss depends on the real images too: the updated discriminator then sees them again."""
 
 
 def discriminate_by_likelihood(real: Tensor, fake: Tensor) -> Tensor:
@@ -23,7 +25,7 @@ def discriminate_by_likelihood(real: Tensor, fake: Tensor) -> Tensor:
     return functional.softplus(-real).mean() + functional.softplus(fake).mean()
 
 
-def generate_by_likelihood(fake: Tensor) -> Tensor:
+def generate_by_likelihood(real: Tensor, fake: Tensor) -> Tensor:
     """-log D(G(z)), the non-saturating form (Goodfellow et al. 2014, section 3)."""
     return functional.softplus(-fake).mean()
 
@@ -33,7 +35,7 @@ def discriminate_by_squares(real: Tensor, fake: Tensor) -> Tensor:
     return ((real - 1).square().mean() + fake.square().mean()) / 2
 
 
-def generate_by_squares(fake: Tensor) -> Tensor:
+def generate_by_squares(real: Tensor, fake: Tensor) -> Tensor:
     """(D(G(z)) - 1)^2 / 2 (Mao et al. 2017, eq. 9)."""
     return (fake - 1).square().mean() / 2
 
@@ -48,16 +50,21 @@ def discriminate_by_margin(real: Tensor, fake: Tensor) -> Tensor:
     return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
 
 
-def raise_logits(fake: Tensor) -> Tensor:
+def raise_logits(real: Tensor, fake: Tensor) -> Tensor:
     """-D(G(z)) (Arjovsky et al. 2017, algorithm 1; Miyato et al. 2018, eq. 17)."""
     return -fake.mean()
 
 
-LossName = Literal["non-saturating", "least-squares", "wasserstein", "hinge"]
-GAMES: dict[LossName, Game] = {
+GAMES: dict[str, Game] = {
     "non-saturating": Game(discriminate_by_likelihood, generate_by_likelihood),
     "least-squares": Game(discriminate_by_squares, generate_by_squares),
     "wasserstein": Game(discriminate_by_distance, raise_logits),
     "hinge": Game(discriminate_by_margin, raise_logits),
 }
 """Every game by the name that the parameter `loss` takes."""
+
+if TYPE_CHECKING:
+    LossName = str
+else:
+    LossName = Literal[tuple(GAMES)]
+"""The names of the games, as pydantic checks them."""

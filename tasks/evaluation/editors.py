@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models import load_family
 from models.exported.editor import ExportedRestoration
+from models.families.discovery import load_family
 from models.families.family import ImageShape
 from models.families.restoration import JUDGED_AT_ONCE, SEED_OF_THE_JUDGE, Degraded, RestorationFamily, from_bytes
 from models.imaging.inspection.similarity import ssim

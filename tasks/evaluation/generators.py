@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from models import load_family
 from models.errors import InputError
 from models.exported.generator import ExportedGenerator
+from models.families.discovery import load_family
 from models.metrics.criteria import TRUSTED, choose_criterion
 from models.metrics.distances import SUBSETS, nearest_neighbours, subset_size
 from models.metrics.manifold import NEAREST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models import FAMILIES, load_family
+from models.families.discovery import find_families, kind_of, load_family
 from models.families.family import ImageShape
 from tasks.registry.register import VersionSummary
 from tasks.workspace.parameters import load_recipe
@@ -26,12 +26,13 @@ class FamilyCost:
 
 
 def list_families(settings: Settings) -> list[FamilyCost]:
-    """Every family with its parameters for ten categories of grey images of 32x32."""
+    """Every family with its parameters for ten categories of grey images of 32x32; rivals for one slot together."""
+    families = sorted(find_families(), key=lambda name: (kind_of(name) != "generates", load_family(name).capability))
     return [
         FamilyCost(
             name, load_family(name).capability, load_family(name).title, f"{count_recipe_parameters(settings, name):,}"
         )
-        for name in FAMILIES
+        for name in families
     ]
 
 

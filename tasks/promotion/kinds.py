@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from models.exported.editor import ExportedRestoration
+from models.families.discovery import Kind, kind_of
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.report import EvaluationReport
 from tasks.evaluation.yardstick import Yardstick
@@ -21,7 +22,7 @@ from tasks.promotion.editor_card import write_editor_card
 from tasks.promotion.editor_gate import EditorBounds, compare_editors, judge_editor
 from tasks.promotion.gate import GateVerdict, Servability, judge_generator
 from tasks.registry.register import VersionInfo
-from tasks.registry.slots import is_editor, share_facts, slot_of, slot_of_editor
+from tasks.registry.slots import share_facts, slot_of, slot_of_editor
 from tasks.training.result import FitResult
 from tasks.workspace.progress import Progress
 from tasks.workspace.settings import Settings
@@ -113,17 +114,8 @@ EDITS = SlotKind[EditorBounds](
     write_card=write_editor_card,
     keep=keep_facts,
 )
-KINDS: dict[str, SlotKind[Any]] = {"generates": GENERATES, "edits": EDITS}
+KINDS: dict[Kind, SlotKind[Any]] = {"generates": GENERATES, "edits": EDITS}
 """By what the networks of a slot do."""
-
-
-def kind_of(family: str) -> str:
-    """What the networks of a family do: a key of `KINDS`.
-
-    Raises:
-        InputError: no family has that name.
-    """
-    return "edits" if is_editor(family) else "generates"
 
 
 def slot_kind(family: str) -> SlotKind[Any]:

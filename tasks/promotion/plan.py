@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import load_family
+from models.families.discovery import load_family
 from tasks.dataset.prepare import PrepareConfig
 from tasks.evaluation.generators import EvaluateConfig
 from tasks.promotion.bounds import ServingBounds

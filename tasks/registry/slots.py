@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models import load_family
 from models.errors import InputError
+from models.families.discovery import load_family
 
 if TYPE_CHECKING:
     from models.families.family import ImageShape
@@ -20,17 +20,6 @@ def slot_of_editor(capability: str, facts: Mapping[str, object]) -> str:
     if "style" in facts:
         return slot_of_style(str(facts["style"]))
     return f"{capability}-x{facts['scale']}" if "scale" in facts else capability
-
-
-def is_editor(family: str) -> bool:
-    """True for a family that edits photographs, false for one that generates images.
-
-    Raises:
-        InputError: no family has that name.
-    """
-    from models.families.restoration import RestorationFamily
-
-    return issubclass(load_family(family), RestorationFamily)
 
 
 def rebuild(name: str, facts: Mapping[str, object], shape: ImageShape) -> RestorationFamily:

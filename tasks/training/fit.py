@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models import load_family
 from models.errors import TrainingError
 from models.exported.editor import export_restoration
 from models.exported.generator import export_generator
 from models.exported.ruler import ExportedRuler
 from models.families.augmentation import build_augmentation
+from models.families.discovery import load_family
 from models.families.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily
 from models.families.restoration import RestorationFamily
 from models.metrics.distances import frechet_distance

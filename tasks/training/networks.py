@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models import load_family
+from models.families.discovery import load_family
 from models.families.family import Family, FamilyConfig, GradientConfig, GradientFamily, ImageShape
 from models.training.initial import Start, start_from
 from tasks.dataset.prepared import PreparedSet

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 OURS = ("flows", "models", "serving", "tasks")
 CARRIERS = (
-    "models",
     "models.errors",
+    "models.families.discovery",
     "models.files",
     "tasks.registry.register",
     "tasks.registry.tracking",
@@ -26,8 +26,8 @@ CARRIERS = (
 """Modules, and rooms with a dot at their end, that carry what others compute: they tell, store, name and look up.
 
 They and what they import are in nobody's key. A module counts until it is named here, so that one that is forgotten
-costs a needless run and never a stale figure; a test refuses one that imports a package that computes. `models` itself
-is the list of families: each step that runs a family has that family's own module in its key.
+costs a needless run and never a stale figure; a test refuses one that imports a package that computes. Discovery
+finds the families: each step that runs one has that family's own module in its key.
 """
 CARRYING_PACKAGES = ("dvc", "dvc_data", "mlflow", "prefect", "pydantic", "rich", "sqlalchemy", "yaml")
 """All other packages that are imported count by their versions."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Union
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
+
+from models.families.discovery import Kind, find_families, load_family
 
 
 class PlainUnion:
@@ -16,3 +18,9 @@ class PlainUnion:
         schema = {**handler(core)}
         schema.pop("discriminator", None)
         return {"anyOf": schema.pop("oneOf"), **schema} if "oneOf" in schema else schema
+
+
+def recipes_of(kind: Kind) -> object:
+    """The type of a flow's recipe: the config of any family of this kind, told apart by `family`."""
+    configs = tuple(load_family(name).Config for name, found in find_families().items() if found == kind)
+    return Annotated[Union[configs], Field(discriminator="family"), PlainUnion()]  # noqa: UP007 - made of a tuple

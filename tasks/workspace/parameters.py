@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from models import FAMILIES, load_family
 from models.errors import InputError
+from models.families.constraint import CHANGED
+from models.families.discovery import load_family
 from tasks.workspace.wording import input_error
 
 if TYPE_CHECKING:
@@ -83,8 +85,6 @@ def load_recipe(root: Path, family: str, changes: dict[str, Any]) -> FamilyConfi
     Raises:
         InputError: an unknown family or parameter, or a value out of bounds.
     """
-    if family not in FAMILIES:
-        raise InputError("family", family, FAMILIES)
     return build_recipe({"family": family} | read_mapping(root, "families", family), changes)
 
 
@@ -99,13 +99,16 @@ def build_recipe(values: dict[str, Any], changes: dict[str, Any]) -> FamilyConfi
             place = place[part]
         place[last] = value
     config = load_family(str(merged.get("family"))).Config
-    return parse(config, merged)
+    return parse(config, merged, {name.partition(".")[0] for name in changes})
 
 
-def parse(model: type[Model], values: dict[str, Any]) -> Model:
-    """`values` as a checked `model`; an unknown name lists those there are."""
+def parse(model: type[Model], values: dict[str, Any], changed: Collection[str] = ()) -> Model:
+    """`values` as a checked `model`; an unknown name lists those there are.
+
+    Where parameters do not go together the message is about one of the `changed`, if it can.
+    """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context={CHANGED: changed})
     except ValidationError as error:
         raise input_error(error, model) from error
 

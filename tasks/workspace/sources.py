@@ -45,7 +45,7 @@ def digest_sources() -> str:
     """32 hex digits over the bytes of all our modules."""
     found = {}
     for package in OURS:
-        init = find_module(package)
-        for path in sorted(init.parent.rglob("*.py")) if init else ():
-            found[f"{package}/{path.relative_to(init.parent).as_posix()}"] = digest_file(path)
+        if init := find_module(package):
+            for path in sorted(init.parent.rglob("*.py")):
+                found[f"{package}/{path.relative_to(init.parent).as_posix()}"] = digest_file(path)
     return digest_json(found)

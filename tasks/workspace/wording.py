@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from models.errors import InputError
+from models.families.constraint import VIOLATED
 
 REQUIRED = "a value; the field is required"
 UNKNOWN = "no field of this name"
@@ -44,6 +45,9 @@ def _input_error(problem: Mapping[str, Any], model: type[BaseModel] | None, wher
             return InputError(field, problem["input"], UNKNOWN)
         names = sorted(owner.model_fields)
         return InputError(field, place[-1], names) if where else InputError("parameter", name, names)
+    if problem["type"] == VIOLATED:
+        broken = problem["ctx"]
+        return InputError(".".join(filter(None, (where, broken["field"]))), broken["received"], broken["allowed"])
     if problem["type"] == "missing":
         wanted = owner.model_fields.get(str(place[-1])) if owner else None
         return InputError(field, "nothing", (wanted and wanted.description) or REQUIRED)

@@ -9,11 +9,10 @@ from flows.edit import edit
 from flows.processes.deployments import load_deployment, make_schedules, read_deployments
 from flows.train import train
 from flows.train_editor import train_editor
-from models import FAMILIES
 from models.errors import InputError
 from tasks.operations.contract.discovery import list_operations
-from tasks.registry.slots import is_editor
 from tasks.workspace.settings import SOURCE
+from tests.families import EDITING, GENERATING
 
 NAMES = ["train", "train-editor", "retrain", "promote", "rollback", "generate", "edit"]
 LISTED = SOURCE / "prefect.yaml"
@@ -70,10 +69,12 @@ def test_an_unknown_key_is_refused(tmp_path):
         read_deployments(path)
 
 
-@pytest.mark.parametrize(("trains", "edits"), [(train, False), (train_editor, True)], ids=["generators", "editors"])
-def test_the_forms_of_training_offer_each_family_as_a_choice(trains, edits):
+@pytest.mark.parametrize(
+    ("trains", "families"), [(train, GENERATING), (train_editor, EDITING)], ids=["generators", "editors"]
+)
+def test_the_forms_of_training_offer_each_family_as_a_choice(trains, families):
     schema = parameter_schema(trains).model_dump()["properties"]["recipe"]
-    assert len(schema["anyOf"]) == sum(is_editor(name) == edits for name in FAMILIES)
+    assert len(schema["anyOf"]) == len(families)
     assert "oneOf" not in schema  # Prefect's page shows raw JSON for it
 
 

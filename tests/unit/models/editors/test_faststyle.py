@@ -12,7 +12,8 @@ from models.families.family import ImageShape
 from models.families.gatys import measure_losses
 from models.losses.perceptual import load_features
 from models.losses.style import roughness
-from tests.trainings import STYLE, build_family
+from tests.families import STYLE
+from tests.trainings import build_family
 
 
 def test_the_default_network_is_at_most_one_and_a_half_megabytes():

@@ -1,37 +1,18 @@
 import re
 from fnmatch import fnmatchcase
 
-import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from safetensors.torch import save_file
 
-from models import FAMILIES, load_family
 from models.errors import InputError
-from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator
-from models.exported.noise import latents
-from models.families.adversarial import AdversarialConfig, AdversarialFamily
+from models.families.discovery import load_family
 from models.families.family import ImageShape, Parts
 from models.generators.dcgan import DCGANConfig
-from tests.trainings import CATEGORIES, TINY, build_family, build_trainer
+from models.losses.games import GAMES, Game
+from tests.families import GANS, shrink
+from tests.trainings import CATEGORIES, build_family, build_trainer
 
-GANS = [name for name in FAMILIES if issubclass(load_family(name), AdversarialFamily)]
-BOUNDS = {
-    "latent": (0, 1025),
-    "width": (3, 513),
-    "conditional": ("maybe",),
-    "loss": ("huber",),
-    "critic_updates": (0, 21),
-    "discriminator_learning_rate": (0, 1.1),
-    "discriminator_norm": ("instance",),
-    "spectral_norm": ("much",),
-    "r1": (-1, 1001),
-    "gradient_penalty": (-1, 1001),
-    "weight_clip": (-0.1, 1.1),
-    "auxiliary": (-1, 11),
-    "diff_augment": ({"colour": 2}, {"blur": 1}),
-}
 REGULARISERS = [
     {"r1": 1.0, "discriminator_norm": "none"},
     {"gradient_penalty": 10.0, "discriminator_norm": "layer"},
@@ -44,7 +25,7 @@ REGULARISERS = [
 
 
 def build(name, channels=1, size=32, **changes):
-    config = load_family(name).Config.model_validate({"family": name, "batch_size": 16, **TINY[name], **changes})
+    config = load_family(name).Config.model_validate({**shrink(name), **changes})
     torch.manual_seed(0)
     return load_family(name)(config, ImageShape(channels, size, len(CATEGORIES)))
 
@@ -69,31 +50,16 @@ def test_other_sizes_are_refused(name):
         build(name, size=48)
 
 
-@pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in BOUNDS.items() for value in values])
-@pytest.mark.parametrize("name", GANS)
-def test_values_out_of_bounds_are_refused(name, field, value):
-    with pytest.raises(ValidationError) as refusal:
-        load_family(name).Config(**{field: value})
-    assert refusal.value.errors()[0]["loc"][0] == field
-
-
-def test_every_parameter_of_the_game_has_bounds_that_are_tested():
-    inherited = set(AdversarialConfig.__mro__[1].model_fields)
-    assert set(AdversarialConfig.model_fields) - inherited == set(BOUNDS)
-
-
 @pytest.mark.parametrize("penalty", ["r1", "gradient_penalty"])
 def test_penalties_on_slopes_need_a_discriminator_that_judges_each_image_alone(penalty):
-    with pytest.raises(ValidationError, match="batch norm mixes the images' gradients") as refusal:
+    with pytest.raises(ValidationError, match=rf"{penalty}: got 1\.0, .*batch norm mixes the images' gradients"):
         DCGANConfig(**{penalty: 1.0})
-    assert refusal.value.errors()[0]["loc"] == (penalty,)
     assert getattr(DCGANConfig(**{penalty: 1.0, "discriminator_norm": "layer"}), penalty) == 1
 
 
 def test_categories_are_told_apart_only_where_they_are_told():
-    with pytest.raises(ValidationError, match="0 unless conditional is on") as refusal:
+    with pytest.raises(ValidationError, match=r"auxiliary: got 0\.5, allowed: 0 unless conditional is on"):
         DCGANConfig(auxiliary=0.5, conditional=False)
-    assert refusal.value.errors()[0]["loc"] == ("auxiliary",)
 
 
 @pytest.mark.parametrize("name", GANS)
@@ -110,7 +76,7 @@ def test_every_critic_update_needs_two_images():
         DCGANConfig(batch_size=7, critic_updates=4)
 
 
-@pytest.mark.parametrize("loss", ["non-saturating", "least-squares", "wasserstein", "hinge"])
+@pytest.mark.parametrize("loss", GAMES)
 @pytest.mark.parametrize("changes", REGULARISERS, ids="-".join)
 def test_any_loss_goes_with_any_regulariser(tmp_path, loss, changes):
     trainer = build_trainer(tmp_path, family=build_family("dcgan", loss=loss, **changes), precision="bf16-mixed")
@@ -161,7 +127,7 @@ def test_the_discriminator_may_learn_at_its_own_rate():
 @pytest.mark.parametrize("name", GANS)
 def test_only_the_category_layers_depend_on_the_number_of_categories(name):
     def shapes(categories):
-        config = load_family(name).Config.model_validate({**TINY[name], "conditional": True})
+        config = load_family(name).Config.model_validate({**shrink(name), "conditional": True})
         networks = load_family(name)(config, ImageShape(1, 32, categories)).networks
         return {
             f"{key}.{at}": value.shape
@@ -191,34 +157,26 @@ def test_only_the_layers_at_the_image_depend_on_its_channels(name):
     assert {key.split(".")[1] for key in grey if grey[key] != colour[key]} == {"to_image", "from_image"}
 
 
-@pytest.mark.parametrize("name", GANS)
-def test_a_stopped_training_resumes_to_the_same_bytes(name, tmp_path):
-    changes = {"epochs": 2, "conditional": True, "diff_augment": {"colour": 1, "translation": 0.125, "cutout": 0.5}}
-    whole = build_trainer(tmp_path / "whole", name=name, **changes).run()
-    trainer = build_trainer(tmp_path / "parts", name=name, **changes)
-    trainer._resume()
-    for _ in range(3):
-        trainer.advance()
-    trainer._save()
-    parts = build_trainer(tmp_path / "parts", name=name, **changes).run()
-    finals = [torch.load(tmp_path / folder / "checkpoint.pt", weights_only=True) for folder in ("whole", "parts")]
-    for network, weights in finals[0]["networks"].items():
-        assert all(torch.equal(value, finals[1]["networks"][network][key]) for key, value in weights.items())
-    assert (whole.steps, parts.steps) == (8, 8)
+def test_a_relativistic_generator_is_judged_beside_the_real_images_of_now():
+    """RaLSGAN's critic, eq. 9 of Jolicoeur-Martineau 2018: what is judged is how far the one is from the other."""
+    seen = []
 
+    def generate(real, fake):
+        seen.append(real)
+        return (fake - real.mean() - 1).square().mean()
 
-@pytest.mark.parametrize("name", GANS)
-def test_the_saved_and_the_exported_generator_make_the_same_images(name, tmp_path):
-    family = build(name, 3, 64, conditional=True)
-    for _ in range(3):  # moves the norms' statistics
-        family.generator(torch.randn(8, family.latent), torch.arange(8) % 2)
-    weights = tmp_path / "generator.safetensors"
-    save_file(family.generator.state_dict(), weights)
-    noise, category = latents(5, family.latent, 0), np.array([0, 1, 1, 0, 1])
-    with torch.inference_mode():
-        expected = family.generator.eval()(torch.from_numpy(noise), torch.from_numpy(category)).numpy()
-        again = build(name, 3, 64, conditional=True, seed=1)
-        assert export_generator(again, weights, CATEGORIES, tmp_path / "generator.onnx") <= TOLERANCE
-        loaded = again.generator(torch.from_numpy(noise), torch.from_numpy(category)).numpy()
-    assert np.array_equal(loaded, expected)
-    assert np.abs(ExportedGenerator(tmp_path / "generator.onnx").run(noise, category) - expected).max() <= TOLERANCE
+    family = build("dcgan", loss="least-squares", discriminator_norm="none")
+    family.game = Game(family.game.discriminator, generate, relativistic=True)
+    rules = {name: family.optimiser(name) for name in family.networks}
+
+    def update(name, loss):
+        rules[name].zero_grad()
+        loss.backward()
+        rules[name].step()
+
+    images, labels = torch.rand(16, 1, 32, 32), torch.zeros(16).long()
+    generator = [weight.detach().clone() for weight in family.generator.parameters()]
+    family.step(Parts(family.networks, update), images, labels)
+    torch.testing.assert_close(seen[0], family.discriminator(images, labels).logits)  # after the discriminator's update
+    assert not seen[0].requires_grad
+    assert not any(map(torch.equal, generator, family.generator.parameters()))

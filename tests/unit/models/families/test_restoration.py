@@ -7,17 +7,15 @@ import pytest
 import torch
 from torch.optim import Adam
 
-from models import FAMILIES, load_family
 from models.errors import TrainingError
 from models.exported.editor import ExportedRestoration, export_restoration
-from models.exported.generator import TOLERANCE
+from models.families.discovery import load_family
 from models.families.family import Parts
-from models.families.restoration import RestorationFamily, psnr, turn
+from models.families.restoration import psnr, turn
 from models.pixels import to_planes, to_signed
 from models.training.validation import Validation
-from tests.trainings import TINY, Recorder, build_family, build_trainer, draw_images
-
-EDITING = [name for name in FAMILIES if issubclass(load_family(name), RestorationFamily) and name in TINY]
+from tests.families import EDITING
+from tests.trainings import Recorder, build_family, build_trainer, draw_images
 
 
 class Stopped(Exception):
@@ -71,15 +69,6 @@ def test_one_batch_is_overfitted(name):
     assert after < before - 0.5  # dB
 
 
-@pytest.mark.parametrize("name", EDITING)
-def test_a_stopped_training_resumes_to_the_same_bytes(name, tmp_path):
-    whole = small_trainer(name, tmp_path / "whole").run()
-    with pytest.raises(Stopped):
-        small_trainer(name, tmp_path / "parts", stop_at(build_family(name, 3), 3)).run()
-    parts = small_trainer(name, tmp_path / "parts").run()
-    assert parts.generator.read_bytes() == whole.generator.read_bytes()
-
-
 def test_a_stopped_training_by_soap_resumes_to_the_same_bytes(tmp_path):
     rule = {"optimiser": "soap", "epochs": 8}  # past the tenth update, where its bases are turned for the first time
     whole = small_trainer("espcn", tmp_path / "whole", **rule).run()
@@ -108,30 +97,12 @@ def test_the_best_weights_are_those_of_the_best_judgement(name, tmp_path):
     assert log.grids[0][1].dtype == np.uint8
 
 
-@pytest.mark.parametrize("name", EDITING)
-def test_an_exported_network_is_the_trained_one_at_every_size(name, tmp_path):
-    trainer = small_trainer(name, tmp_path)
-    trained, family = trainer.run(), build_family(name, 3)
-    path = tmp_path / "network.onnx"
-    assert export_restoration(family, trained.generator, path) <= TOLERANCE
-    network = ExportedRestoration(path)
-    assert (network.family, network.capability) == (name, family.capability)
-    assert network.facts.items() >= family.facts.items()
-    for height, width in ((16, 48), (64, 32)):
-        inputs = family.sample_inputs(height, width)
-        with torch.inference_mode():
-            wanted = family.generator(*inputs.values()).numpy()
-        made = network.run(**{key: value.numpy() for key, value in inputs.items()})
-        np.testing.assert_allclose(made, wanted, atol=TOLERANCE, rtol=0)
-
-
-@pytest.mark.parametrize("name", EDITING)
-def test_a_file_that_differs_from_the_network_is_refused(name, tmp_path, monkeypatch):
-    trained = small_trainer(name, tmp_path).run()
+def test_a_file_that_differs_from_the_network_is_refused(tmp_path, monkeypatch):
+    trained = small_trainer("espcn", tmp_path).run()
     run = ExportedRestoration.run
     monkeypatch.setattr(ExportedRestoration, "run", lambda self, **inputs: run(self, **inputs) * np.float32("nan"))
     with pytest.raises(TrainingError, match="the exported network differs from the trained one by nan"):
-        export_restoration(build_family(name, 3), trained.generator, tmp_path / "network.onnx")
+        export_restoration(build_family("espcn", 3), trained.generator, tmp_path / "network.onnx")
     assert not (tmp_path / "network.onnx").exists()
 
 

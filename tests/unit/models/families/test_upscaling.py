@@ -1,4 +1,4 @@
-"""The super-resolution families: SRCNN, ESPCN and FoldSR."""
+"""What every super-resolution family must hold, and what SRCNN, ESPCN and FoldSR are."""
 
 import math
 
@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from models import load_family
 from models.errors import InputError
+from models.families.discovery import load_family
 from models.families.family import ImageShape, Parts
-from models.families.upscaling import SCALES, Enlarge, count_macs, luma, shift, shrink
+from models.families.upscaling import SCALES, Enlarge, UpscalingFamily, count_macs, luma, shift, shrink
 from models.imaging.scaling.resampling import resize
+from tests.families import EDITING
 
-NAMES = ("srcnn", "espcn", "foldsr")
+NAMES = tuple(name for name in EDITING if issubclass(load_family(name), UpscalingFamily))
 
 
 def build(name, scale, **changes):

@@ -1,16 +1,19 @@
 """What families and versions cost: numbers are counted as they are, without memory, and the newest version speaks."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import yaml
 from onnx import TensorProto, helper, numpy_helper, save
 
-from models import FAMILIES, load_family
+from models.families.discovery import load_family
 from tasks.leaderboard.costs import SHAPE, count_recipe_parameters, list_families, measured_costs
 from tasks.registry.model_folder import count_parameters
 from tasks.registry.register import VersionSummary
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.settings import Settings
+from tests.families import FAMILIES
 from tests.generators import LATENT, SIDE, write_generator
 
 
@@ -22,7 +25,10 @@ def settings(tmp_path):
 
 def test_every_family_has_a_line_with_its_parameters(settings):
     families = list_families(settings)
-    assert [family.name for family in families] == list(FAMILIES)
+    assert sorted(family.name for family in families) == sorted(FAMILIES)
+    capabilities = [family.capability for family in families]
+    assert list(dict.fromkeys(capabilities)) == ["generate", *sorted(set(capabilities) - {"generate"})]
+    assert sum(first != second for first, second in pairwise(capabilities)) == len(set(capabilities)) - 1
     assert all(int(family.parameters.replace(",", "")) > 0 for family in families)
 
 

@@ -4,9 +4,9 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from models import load_family
 from models.errors import InputError, RegistryError
 from models.exported.editor import ExportedRestoration, export_restoration
+from models.families.discovery import load_family
 from models.families.family import ImageShape
 from models.training.initial import write_networks
 from tasks.operations.contract.operation import EditContext

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models import FAMILIES, load_family
 from models.errors import InputError, TrainingError
+from models.families.discovery import load_family
 from tasks.evaluation.generators import EvaluateConfig
 from tasks.evaluation.report import Figure
 from tasks.evaluation.yardstick import Yardstick
@@ -16,6 +16,7 @@ from tasks.promotion.gate import Servability
 from tasks.promotion.kinds import EDITS, GENERATES, KINDS, kind_of, slot_kind
 from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
+from tests.families import FAMILIES
 from tests.reports import make_report
 
 SERVED = Servability(max_abs_difference=1e-5, latency_ms=10.0, memory_mb=100.0)

@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import InputError
 from models.families.family import ImageShape
-from tasks.registry.slots import is_editor, rebuild, slot_of_editor
+from tasks.registry.slots import rebuild, slot_of_editor
 
 
 @pytest.mark.parametrize(
@@ -17,12 +17,6 @@ from tasks.registry.slots import is_editor, rebuild, slot_of_editor
 )
 def test_networks_of_one_kind_share_a_slot(capability, facts, slot):
     assert slot_of_editor(capability, facts) == slot
-
-
-def test_families_that_edit_are_told_from_those_that_generate():
-    assert [is_editor(name) for name in ("espcn", "pix2pix", "dcgan", "gp")] == [True, True, False, False]
-    with pytest.raises(InputError, match="family: got 'espnc'"):
-        is_editor("espnc")
 
 
 def test_a_file_of_any_scale_is_spoilt_as_its_family_does():

@@ -1,0 +1,5 @@
+"""`python -m flows` is `packshot`."""
+
+from flows.cli.app import main
+
+main()
