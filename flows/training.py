@@ -9,7 +9,7 @@ from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import TrainRequest
 from tasks.promotion.kinds import slot_kind
 from tasks.promotion.plan import read_plan
-from tasks.registry.tracking import check_tracking
+from tasks.registry.server import check_tracking
 from tasks.training.initial import find_initial, name_source
 from tasks.workspace.git import git_commit
 from tasks.workspace.parameters import find_source
@@ -18,8 +18,8 @@ from tasks.workspace.settings import Settings
 
 def run_training(request: TrainRequest) -> TrainOutcome:
     """Validate, prepare, train, evaluate, register, and promote if the gate allows it."""
-    check_tracking()
     settings = Settings()
+    check_tracking(settings)
     kind = slot_kind(request.recipe.family)
     plan = read_plan(settings.root, request.catalogue, request.recipe.family)
     recipe = name_source(request.recipe, find_initial(settings, request.recipe))  # a wrong one is refused at once

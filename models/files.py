@@ -7,11 +7,14 @@ import threading
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write beside `path`, then rename: a kill or a full disk leaves the old file or the new one, never a part."""
+def write_whole(path: Path, content: bytes | memoryview, mode: int = 0o666) -> None:
+    """Write beside `path`, then rename: a kill or a full disk leaves the old file or the new one, never a part.
+
+    The file has the permissions `mode` from its first moment, less what the umask takes.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        with temporary.open("wb") as stream:
+        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

@@ -52,6 +52,15 @@ def up() -> None:
     run_servers(Settings())
 
 
+@app.command("sign-in")
+def sign_in() -> None:
+    """Print links that sign a browser in to the servers that `packshot up` runs."""
+    from flows.processes.sign_in import show_links
+    from tasks.workspace.settings import Settings
+
+    show_links(Settings())
+
+
 @app.command()
 def doctor() -> None:
     """What is installed, reachable, writable and configured, and what to do about what is not."""

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from flows.processes.prefect_server import answers, given_url, port_taken
+from flows.processes.ports import answers, port_taken
+from flows.processes.prefect_server import given_url
 from flows.reporting.console import summary_table
-from models.errors import LedgerError, ServiceError
+from models.errors import LedgerError, ServiceError, StorageError
 from tasks.lineage.ledger import Ledger
 from tasks.registry.locations import find_strays
+from tasks.workspace.access import is_own
+from tasks.workspace.credentials import FILE, load_credentials
 from tasks.workspace.git import ask_git
 from tasks.workspace.records import StepRecords
 from tasks.workspace.settings import Settings
@@ -47,6 +50,7 @@ def diagnose(settings: Settings) -> list[Check]:
         check_dvc,
         check_data,
         check_home,
+        check_passwords,
         check_disk,
         check_databases,
         check_ledger,
@@ -145,6 +149,18 @@ def check_home(settings: Settings) -> Check:
     return Check("state folder", "fail", f"{folder} is not writable", advice)
 
 
+def check_passwords(settings: Settings) -> Check:
+    """The servers' passwords are there, whole, and for their owner alone."""
+    path = settings.home / FILE
+    if not path.exists():
+        return Check("passwords", "ok", "none yet; the first start of a server makes them")
+    try:
+        load_credentials(settings.home)
+    except StorageError as error:
+        return Check("passwords", "fail", str(error), f"delete {path} for new ones, and start the servers again")
+    return Check("passwords", "ok", str(path))
+
+
 def check_disk(settings: Settings) -> Check:
     """Catalogues, checkpoints and models need room."""
     free = shutil.disk_usage(nearest(settings.home)).free / 2**30
@@ -185,26 +201,36 @@ def check_places(settings: Settings) -> Check:
 
 
 def check_prefect(settings: Settings) -> Check:
-    """The Prefect server answers, or its port is free for one."""
+    """The Prefect server is this home's, or its port is free for one."""
     given = given_url(settings)
     if given is not None and not answers(f"{given}/health"):
         return Check("Prefect", "fail", f"no answer from {given}", "start that server, or unset PREFECT_API_URL")
-    return check_server("Prefect", settings.prefect_url, "/api/health", settings.prefect_host, settings.prefect_port)
+    return check_server("Prefect", settings.home, settings.prefect_url, settings.prefect_host, settings.prefect_port)
 
 
 def check_mlflow(settings: Settings) -> Check:
-    """The MLflow server answers, or its port is free for one."""
-    return check_server("MLflow", settings.mlflow_url, "/health", settings.mlflow_host, settings.mlflow_port)
+    """The MLflow server is this home's, or its port is free for one."""
+    return check_server("MLflow", settings.home, settings.mlflow_url, settings.mlflow_host, settings.mlflow_port)
 
 
-def check_server(name: str, url: str, health: str, host: str, port: int) -> Check:
-    """A server on `url` that answers, a free port, or a port that something else took."""
-    if answers(f"{url}{health}"):
+def check_server(name: str, home: Path, url: str, host: str, port: int) -> Check:
+    """A server on `url` that is this home's, a free port, or a port that something else took."""
+    if answers_as_ours(home, url):
         return Check(name, "ok", f"answers at {url}")
     if port_taken(host, port):
         advice = f"stop what listens on port {port}, or set PACKSHOT_{name.upper()}_PORT to a free port"
         return Check(name, "fail", f"port {port} is taken by something else", advice)
     return Check(name, "ok", f"not running; port {port} is free (`packshot up` starts it)")
+
+
+def answers_as_ours(home: Path, url: str) -> bool:
+    """Whether the server at `url` proves to be the home's; a home without passwords has no server."""
+    if not (home / FILE).exists():
+        return False
+    try:
+        return is_own(url, home, load_credentials(home).server_key)
+    except StorageError:  # check_passwords says what is wrong with them
+        return False
 
 
 def check_debian(settings: Settings) -> Check:

@@ -14,7 +14,7 @@ from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import TrainRequest
 from tasks.pipeline.steps import ensure_catalogue
 from tasks.promotion.shipments import RULERS, SHIPPED
-from tasks.registry.tracking import check_tracking
+from tasks.registry.server import check_tracking
 from tasks.training.initial import find_initial, name_source
 from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import find_source
@@ -27,7 +27,7 @@ from tasks.workspace.storage import digest_file
 
 def train_or_skip(settings: Settings, request: TrainRequest) -> TrainOutcome:
     """The outcome of the flow, run now or found; the lines of a found one say which hashes were equal."""
-    check_tracking()
+    check_tracking(settings)
     recipe = name_source(request.recipe, find_initial(settings, request.recipe))
     request = request.model_copy(update={"recipe": recipe})
     records = StepRecords(settings.home)

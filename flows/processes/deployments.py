@@ -197,7 +197,9 @@ def main() -> None:
     settings = Settings()
     os.environ.update({"PREFECT_API_URL": f"{settings.prefect_url}/api", **os.environ, **settings.environment()})
     os.chdir(settings.root)
-    PrefectServer(settings).wait()
+    server = PrefectServer(settings)
+    server.lend_password()
+    server.wait()
     asyncio.run(serve(settings))
 
 

@@ -6,49 +6,29 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
+from pydantic import SecretStr
+
+from flows.processes.ports import answers, refuse_nameless_host, refuse_taken_port
 from models.errors import ServiceError
-from tasks.workspace.settings import LOOPBACK, Settings
+from tasks.workspace.access import basic, is_own, is_refused
+from tasks.workspace.credentials import FILE, PREFECT_AUTH, load_credentials
+from tasks.workspace.settings import Settings
 from tasks.workspace.storage import locked, storage_errors, write_atomically
 
 if TYPE_CHECKING:
     import psutil
 
-PREFECT_AUTH = "PREFECT_SERVER_API_AUTH_STRING"
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # of a busy machine; one that ended is noticed at once
 STOP_SECONDS = 10.0
 BUSY_SECONDS = 10.0  # a server that is there may be slow to answer; where none is, the refusal comes at once
 Result = TypeVar("Result")
-
-
-def answers(url: str, seconds: float = 1.0) -> bool:
-    """Whether a GET of `url` gives a 2xx answer within `seconds`."""
-    try:
-        with urllib.request.urlopen(url, timeout=seconds) as response:
-            return bool(200 <= response.status < 300)
-    except (OSError, ValueError, urllib.error.URLError):
-        return False
-
-
-def port_taken(host: str, port: int) -> bool:
-    """Whether a server cannot listen on `host:port` because another process does."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError:
-            return True
-    return False
 
 
 def log_tail(path: Path, lines: int = 5) -> str:
@@ -78,12 +58,14 @@ class PrefectServer:
         self.log = self.folder / "server.log"
         self._record = self.folder / "server.json"
         self._users: IO[bytes] | None = None
+        self._lent = False
 
     def start(self) -> None:
         """Find or start the server and return at once.
 
         Raises:
             ServiceError: the given server does not answer, or the port belongs to something else.
+            StorageError: the passwords cannot be read or made.
         """
         if self.given:
             if not answers(f"{self.url}/health", seconds=3.0):
@@ -91,6 +73,7 @@ class PrefectServer:
                     f"PREFECT_API_URL: no Prefect server answers at {self.url}; start it, or unset PREFECT_API_URL"
                 )
             return
+        self.lend_password()
         with self._sole():
             self._users = (self.folder / "server.users").open("ab")
             fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -99,13 +82,15 @@ class PrefectServer:
                     self._launch()
             except BaseException:
                 self._users.close()
+                self._take_password_back()
                 raise
 
     def wait(self, seconds: float = START_SECONDS) -> str:
         """Block until the server answers, whoever started it, and return its API's address.
 
         Raises:
-            ServiceError: the server ended, or did not answer in `seconds`; the message has the log's tail.
+            ServiceError: the server ended, or did not answer in `seconds` (the message has the log's tail), or it is
+                another home's, or it refuses the password.
         """
         deadline = time.monotonic() + seconds
         while not answers(f"{self.url}/health"):
@@ -115,13 +100,42 @@ class PrefectServer:
                 tail = log_tail(self.log) if self.log.exists() else "(no log)"
                 raise ServiceError(f"the Prefect server at {self.url} {what}; its log {self.log} ends: {tail}")
             time.sleep(0.2)
+        self._enter()
         return self.url
+
+    def lend_password(self) -> None:
+        """Let Prefect's client in this process find the home's password, unless the user set one; before its import."""
+        if not self.given and not os.environ.get(PREFECT_AUTH):
+            os.environ[PREFECT_AUTH] = load_credentials(self.settings.home).prefect.get_secret_value()
+            self._lent = True
+
+    def _take_password_back(self) -> None:
+        if self._lent:
+            del os.environ[PREFECT_AUTH]
+            self._lent = False
+
+    def _enter(self) -> None:
+        """Raise a ServiceError unless the server is ours, or was named by the user, and takes the password."""
+        settings = self.settings
+        if not self.given and not is_own(self.url, settings.home, load_credentials(settings.home).server_key):
+            raise ServiceError(
+                f"port {settings.prefect_port} on {settings.prefect_host}: the Prefect server there is not that of "
+                f"{settings.home}; stop it, or set PACKSHOT_PREFECT_PORT to a free port"
+            )
+        if is_refused(f"{self.url}/admin/version", authorization()):
+            remedy = (
+                "set PREFECT_API_AUTH_STRING (or PREFECT_API_KEY) to its own"
+                if self.given
+                else f"unset PREFECT_API_AUTH_STRING to use that of {settings.home / FILE}, or start the server again"
+            )
+            raise ServiceError(f"the Prefect server at {self.url} refuses the password: {remedy}")
 
     def stop(self) -> None:
         """Leave the server; when nobody else uses it and a command like this one started it, end it."""
         if self._users is None:
             return
         send_what_waits()
+        self._take_password_back()
         with self._sole():
             fcntl.flock(self._users, fcntl.LOCK_UN)
             server = self._started()
@@ -163,34 +177,26 @@ class PrefectServer:
         import psutil
 
         host, port = self.settings.prefect_host, self.settings.prefect_port
-        refuse_open_host("PACKSHOT_PREFECT_HOST", host, [PREFECT_AUTH], os.environ)
+        refuse_nameless_host("PACKSHOT_PREFECT_HOST", host, self.settings)
         refuse_taken_port("Prefect", host, port)
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+        command = [sys.executable, "-m", "flows.processes.prefect_app"]
         output = (os.POSIX_SPAWN_OPEN, 1, str(self.log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
-        environment = {**os.environ, **self.settings.environment()}
+        environment = {**os.environ, **self.settings.environment(), **self.settings.variables()}
+        if self._lent:
+            del environment[PREFECT_AUTH]  # it reads the file too
         with storage_errors(self.log):  # not subprocess.Popen, which complains when the server outlives its object
             pid = os.posix_spawn(sys.executable, command, environment, file_actions=actions, setsid=True)
         record = {"home": str(self.settings.home), "pid": pid, "created": psutil.Process(pid).create_time()}
         write_atomically(self._record, json.dumps(record).encode())
 
 
-def refuse_open_host(field: str, host: str, needed: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Raise a ServiceError when a server would listen beyond this machine without a password."""
-    missing = [name for name in needed if not environment.get(name)]
-    if host not in LOOPBACK and missing:
-        raise ServiceError(
-            f"{field}: {host} is not loopback and auth is off; set {' and '.join(missing)}, or use 127.0.0.1"
-        )
-
-
-def refuse_taken_port(server: str, host: str, port: int) -> None:
-    """Raise a ServiceError that names the port when something listens there already."""
-    if port_taken(host, port):
-        raise ServiceError(
-            f"port {port} on {host} is in use, and {server} needs it: stop what listens there "
-            f"(`ss -ltnp 'sport = :{port}'` names it), or set PACKSHOT_{server.upper()}_PORT to a free port"
-        )
+def authorization() -> str | None:
+    """What Prefect's client in this process sends as the header Authorization."""
+    password, key = os.environ.get(PREFECT_AUTH), os.environ.get("PREFECT_API_KEY")
+    if password:
+        return basic(SecretStr(password))
+    return f"Bearer {key}" if key else None
 
 
 def send_what_waits() -> None:
@@ -222,7 +228,7 @@ def prefect_server(settings: Settings) -> Iterator[str]:
 
     Raises:
         ServiceError: PREFECT_API_URL names a server that does not answer, the port is taken by something else,
-            or the server did not come up in 60 s.
+            or the server did not come up in time.
     """
     server = PrefectServer(settings)
     server.start()
@@ -234,10 +240,9 @@ def prefect_server(settings: Settings) -> Iterator[str]:
 
 def with_prefect(settings: Settings, run: Callable[[], Result]) -> Result:
     """Call `run`, which calls a flow, with a Prefect server: the one that runs, or one for as long as it takes."""
-    from flows.processes.prefect_server import prefect_server
-    from tasks.registry.tracking import check_tracking
+    from tasks.registry.server import check_tracking
 
-    check_tracking()
+    check_tracking(settings)
     with prefect_server(settings) as url:
         os.environ["PREFECT_API_URL"] = url
         return run()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -16,19 +14,20 @@ from honcho.environ import parse_procfile
 from honcho.manager import SIGNALS, Manager
 
 from flows.processes.deployments import ready_file
-from flows.processes.prefect_server import PREFECT_AUTH, answers, refuse_open_host, refuse_taken_port
+from flows.processes.ports import answers, refuse_nameless_host, refuse_taken_port
+from flows.processes.sign_in import print_links
 from flows.reporting.console import EXIT_INTERRUPTED, summary_table
 from models.errors import InputError, ServiceError
 from tasks.promotion.shipments import awaits_shipping
 from tasks.registry.tracking import create_database
+from tasks.workspace.credentials import load_credentials
 from tasks.workspace.settings import Settings
-from tasks.workspace.storage import storage_errors, write_atomically
+from tasks.workspace.storage import storage_errors
 
-MLFLOW_AUTH = ("MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD")
 WORKER = "deployments"
 WORKER_SECONDS = 10.0
 KILL_SECONDS = 20.0
-HEALTH_SECONDS = 90.0
+HEALTH_SECONDS = 180.0
 
 
 def run_servers(settings: Settings) -> None:
@@ -36,14 +35,15 @@ def run_servers(settings: Settings) -> None:
 
     Raises:
         InputError: there is no Procfile under the settings' root.
-        ServiceError: a port is taken, a host is not loopback while its auth is off, or a process ended by itself.
+        ServiceError: a port is taken, a host has no name for browsers, or a process ended by itself.
     """
     procfile = settings.root / "Procfile"
     if not procfile.is_file():
         raise InputError("PACKSHOT_ROOT", str(settings.root), "a checkout of Packshot, which has a Procfile")
-    refuse_open_hosts(settings, os.environ)
+    refuse_nameless_hosts(settings)
     refuse_taken_port("Prefect", settings.prefect_host, settings.prefect_port)
     refuse_taken_port("MLflow", settings.mlflow_host, settings.mlflow_port)
+    load_credentials(settings.home)  # made once, before three processes look for them
     make_folders(settings)
     create_database(settings)
     ship_weights(settings)
@@ -56,35 +56,18 @@ def run_servers(settings: Settings) -> None:
         raise ServiceError(f"{processes.ended_first()} ended by itself; its last lines above say why")
 
 
-def refuse_open_hosts(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Raise a ServiceError when a server would listen beyond this machine without a password."""
-    servers = (
-        ("PACKSHOT_PREFECT_HOST", settings.prefect_host, (PREFECT_AUTH,)),
-        ("PACKSHOT_MLFLOW_HOST", settings.mlflow_host, MLFLOW_AUTH),
-    )
-    for field, host, needed in servers:
-        refuse_open_host(field, host, needed, environment)
-    if mlflow_auth(environment) and importlib.util.find_spec("flask_wtf") is None:
-        raise ServiceError(
-            "MLflow's auth needs the package Flask-WTF; install it: .venv/bin/pip install 'mlflow[auth]'"
-        )
-
-
-def mlflow_auth(environment: Mapping[str, str]) -> bool:
-    """Whether MLflow's basic auth is asked for."""
-    return all(environment.get(name) for name in MLFLOW_AUTH)
+def refuse_nameless_hosts(settings: Settings) -> None:
+    """Raise a ServiceError when a server would listen for every machine and nobody said by which names they call it."""
+    refuse_nameless_host("PACKSHOT_PREFECT_HOST", settings.prefect_host, settings)
+    refuse_nameless_host("PACKSHOT_MLFLOW_HOST", settings.mlflow_host, settings)
 
 
 def make_folders(settings: Settings) -> None:
-    """Make the folders of state, and the file that keeps MLflow's users there too."""
+    """Make the folders of state."""
     for folder in (settings.home / "prefect", settings.mlflow_artifacts):
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
     ready_file(settings).unlink(missing_ok=True)
-    users = settings.home / "mlflow" / "users.db"
-    lines = ("[mlflow]", "default_permission = READ", f"database_uri = sqlite:///{users}", "admin_username = admin")
-    function = "authorization_function = mlflow.server.auth:authenticate_request_basic_auth"
-    write_atomically(auth_config(settings), "\n".join([*lines, function, ""]).encode())
 
 
 def ship_weights(settings: Settings) -> None:
@@ -103,33 +86,18 @@ def ship_weights(settings: Settings) -> None:
         raise ServiceError("the shipped weights were not registered; the line above says why")
 
 
-def auth_config(settings: Settings) -> Path:
-    """MLflow's basic-auth configuration."""
-    return settings.home / "mlflow" / "basic_auth.ini"
-
-
 def process_environment(settings: Settings) -> dict[str, str]:
-    """The environment of every process of the Procfile; what the user set stays unless it is ours to say."""
-    given = dict(os.environ)
-    if PREFECT_AUTH in given:  # the worker is a client of the server beside it
-        given.setdefault("PREFECT_API_AUTH_STRING", given[PREFECT_AUTH])
+    """The environment of every process of the Procfile; what the user set stays unless it is ours to say.
+
+    The passwords are not in it unless the user put them there: each process reads them from the home.
+    """
     return {
-        "MLFLOW_AUTH_CONFIG_PATH": str(auth_config(settings)),
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job queue is a process of its own that we never use
-        **given,
+        **os.environ,
         **settings.environment(),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", os.defpath)]),
+        **settings.variables(),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         "PREFECT_API_URL": f"{settings.prefect_url}/api",
-        "PACKSHOT_ROOT": str(settings.root),
-        "PACKSHOT_HOME": str(settings.home),
-        "PACKSHOT_PREFECT_HOST": settings.prefect_host,
-        "PACKSHOT_PREFECT_PORT": str(settings.prefect_port),
-        "PACKSHOT_MLFLOW_HOST": settings.mlflow_host,
-        "PACKSHOT_MLFLOW_PORT": str(settings.mlflow_port),
-        "PACKSHOT_MLFLOW_DATABASE": settings.mlflow_database,
-        "PACKSHOT_MLFLOW_ARTIFACTS": settings.mlflow_artifacts.as_uri(),
-        "PACKSHOT_MLFLOW_AUTH": "--app-name basic-auth" if mlflow_auth(given) else "",
     }
 
 
@@ -156,6 +124,7 @@ class Processes(Manager):  # type: ignore[misc]  # honcho has no types
                 break
             time.sleep(0.3)
         print_addresses(self.settings)
+        print_links(self.settings)
 
     def terminate(self) -> None:
         """Ask the worker to stop, then the servers; called again, ask all of them at once."""

@@ -7,31 +7,27 @@ import logging
 import os
 import time
 import urllib.error
-import urllib.request
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from models.errors import InputError, ServiceError
-from tasks.registry.locations import ROOT, SQLITE, address, find_files, resolve_beside_database, settle
+from models.errors import InputError
+from tasks.registry.locations import ROOT, SQLITE, address, find_files, settle
+from tasks.registry.server import check_tracking, refused, serves_home, sign_in, unreachable
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import explain_database_error, locked, storage_errors, write_atomically
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-PROBE_SECONDS = 3.0
-DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
 CLIENT_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-FILES = "/api/2.0/mlflow-artifacts/artifacts"  # of the server, whatever runs they belong to
 PARAM_LENGTH = 6000
 DIGEST_LENGTH = 36
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -164,54 +160,15 @@ def open_tracking(settings: Settings) -> Tracking:
     for name, value in CLIENT_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     resolve_beside_database()
-    explicit = check_tracking()
+    explicit = check_tracking(settings)
     if explicit:
         return Tracking(explicit, MlflowClient(explicit, registry_uri=explicit), artifacts=None)
     uri = settings.mlflow_url if serves_home(settings) else settings.mlflow_database
-    if uri == settings.mlflow_database:
+    if uri == settings.mlflow_url:
+        sign_in(settings)
+    else:
         create_database(settings)
     return Tracking(uri, MlflowClient(uri, registry_uri=uri), artifacts=settings.mlflow_artifacts)
-
-
-def serves_home(settings: Settings) -> bool:
-    """True when the MLflow server at `settings.mlflow_url` hands out a file that was just put into this home.
-
-    A server of another checkout on the same port is not ours, be it the one that ours is a copy of: writing there would
-    mix two registries.
-    """
-    probe = settings.mlflow_artifacts / f".probe-{uuid.uuid4().hex}"
-    try:
-        ask_health(settings.mlflow_url)
-        write_atomically(probe, probe.name.encode())
-        with urllib.request.urlopen(f"{settings.mlflow_url}{FILES}/{probe.name}", timeout=PROBE_SECONDS) as answer:
-            return bool(answer.read() == probe.name.encode())
-    except (ServiceError, OSError, ValueError):  # nobody there, or somebody who is not MLflow or not ours
-        return False
-    finally:
-        probe.unlink(missing_ok=True)
-
-
-def check_tracking() -> str:
-    """`MLFLOW_TRACKING_URI`, or "" when it is not set; a server that it names was asked for its health, once.
-
-    Raises:
-        InputError: it is neither a server nor a database.
-        ServiceError: the server does not answer within seconds.
-    """
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    if uri.startswith(("http://", "https://")):
-        ask_health(uri)
-    elif uri and not uri.startswith(DATABASES):
-        raise InputError("MLFLOW_TRACKING_URI", uri, "http://HOST:PORT of an MLflow server, or sqlite:///FILE")
-    return uri
-
-
-def ask_health(uri: str) -> None:
-    """Raise a ServiceError when no MLflow server answers at `uri` within seconds."""
-    try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS).close()
-    except (OSError, ValueError) as error:
-        raise unreachable(uri, error) from error
 
 
 def create_database(settings: Settings) -> None:
@@ -254,17 +211,10 @@ def service_errors(uri: str) -> Iterator[None]:
         reason = next((line for line in error.message.splitlines() if "OperationalError" in line), "")
         if "disk" in reason:
             raise explain_database_error(reason, database) from error
+        if error.error_code == "UNAUTHENTICATED" or "error code 401" in error.message:
+            raise refused(uri, "they are not those that the server was started with") from error
         if error.message.startswith("API request to") or error.error_code == "TEMPORARILY_UNAVAILABLE":
             raise unreachable(uri, error) from error
         if reason:
             raise explain_database_error(reason, database) from error
         raise
-
-
-def unreachable(uri: str, error: Exception) -> ServiceError:
-    """The one-line error for an MLflow that does not answer."""
-    reason = " ".join(str(error).split())[:160]
-    return ServiceError(
-        f"MLflow does not answer at {uri} ({reason}); start it (packshot up), "
-        "or unset MLFLOW_TRACKING_URI to use the local database"
-    )

@@ -17,7 +17,10 @@ TELEMETRY_OFF = {
 SOURCE = Path(__file__).resolve().parents[2]
 """The checkout that this code runs from."""
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+def in_url(host: str) -> str:
+    """A host as a URL writes it."""
+    return f"[{host}]" if ":" in host else host
 
 
 def find_root(start: Path) -> Path:
@@ -41,6 +44,9 @@ class Settings(BaseSettings):
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     mlflow_host: str = "127.0.0.1"
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    allowed_hosts: str = Field(
+        default="", description="further names by which browsers reach the servers, as NAME or NAME:PORT, with commas"
+    )
     debian_datasets: Path = Field(
         default=Path("/usr/share/datasets"), description="where Debian's dataset-* packages put files"
     )
@@ -65,11 +71,16 @@ class Settings(BaseSettings):
 
     @property
     def prefect_url(self) -> str:
-        return f"http://{self.prefect_host}:{self.prefect_port}"
+        return f"http://{in_url(self.prefect_host)}:{self.prefect_port}"
 
     @property
     def mlflow_url(self) -> str:
-        return f"http://{self.mlflow_host}:{self.mlflow_port}"
+        return f"http://{in_url(self.mlflow_host)}:{self.mlflow_port}"
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """The names of `allowed_hosts`."""
+        return tuple(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
 
     @property
     def mlflow_database(self) -> str:
@@ -84,6 +95,11 @@ class Settings(BaseSettings):
     @property
     def mlflow_artifacts(self) -> Path:
         return self.home / "mlflow" / "artifacts"
+
+    def variables(self) -> dict[str, str]:
+        """The `PACKSHOT_*` variables by which another process has these settings."""
+        values = {**self.model_dump(exclude={"home_"}, exclude_none=True), "home": self.home}
+        return {f"PACKSHOT_{name.upper()}": str(value) for name, value in values.items()}
 
     def environment(self) -> dict[str, str]:
         """What the libraries read from the environment; set it before any of them is imported."""

@@ -21,15 +21,17 @@ def digest_file(path: Path, algorithm: str = "sha256") -> str:
         return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write `content` to `path` so that a reader, a crash or a full disk never leaves half a file.
+
+    The file has the permissions `mode`, less what the umask takes.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written; what was at `path` before is still there.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
+        write_whole(path, content, mode)
 
 
 @contextmanager

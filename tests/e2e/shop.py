@@ -8,14 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
 from tasks.promotion.moves import make_champion
+from tasks.workspace.credentials import load_credentials
 from tasks.workspace.settings import Settings
 from tests.catalogues import commit_all
 from tests.workshop import PARAMS, make_workshop
@@ -54,10 +55,12 @@ class Shop:
     """A checkout and a home for its state; every command joins the Prefect server on the settings' port."""
 
     settings: Settings
+    server: Mapping[str, str] = field(default_factory=dict)
+    """Variables that name the Prefect server when it is another home's."""
 
     def environment(self, **changes: str) -> dict[str, str]:
         """Of a command; `changes` are variables by their whole names."""
-        strange = ("PREFECT_API_URL", "MLFLOW_TRACKING_URI")
+        strange = ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "MLFLOW_TRACKING_URI")
         given = {name: value for name, value in os.environ.items() if name not in strange}
         ours = {
             "ROOT": str(self.settings.root),
@@ -67,7 +70,8 @@ class Shop:
             "DEBIAN_DATASETS": str(self.settings.debian_datasets),
             "OFFLINE": "true",
         }
-        return {**given, "OMP_NUM_THREADS": "1"} | {f"PACKSHOT_{name}": value for name, value in ours.items()} | changes
+        named = {f"PACKSHOT_{name}": value for name, value in ours.items()}
+        return {**given, "OMP_NUM_THREADS": "1", **named, **self.server, **changes}
 
     def start(self, *arguments: str, **changes: str) -> subprocess.Popen[str]:
         """Start `packshot ARGUMENTS` and do not wait for it."""
@@ -81,10 +85,16 @@ class Shop:
         return end(self.start(*arguments, **changes))
 
     def with_home(self, home: Path) -> Shop:
-        """The same checkout with a state of its own, which has this one's rulers: training one takes long."""
+        """The same checkout with a state of its own, which has this one's rulers: training one takes long.
+
+        It joins this one's Prefect server as it would a server of the user's, by its address and its password.
+        """
         shutil.copytree(self.settings.home / "rulers", home / "rulers", ignore=shutil.ignore_patterns("registered-*"))
-        values = self.settings.model_dump(exclude={"home_"}) | {"mlflow_port": free_port()}
-        return replace(self, settings=Settings(**values, PACKSHOT_HOME=home))
+        ports = {"prefect_port": free_port(), "mlflow_port": free_port()}
+        values = self.settings.model_dump(exclude={"home_"}) | ports
+        password = load_credentials(self.settings.home, {}).prefect.get_secret_value()
+        server = {"PREFECT_API_URL": f"{self.settings.prefect_url}/api", "PREFECT_API_AUTH_STRING": password}
+        return replace(self, settings=Settings(**values, PACKSHOT_HOME=home), server=server)
 
     def promote(self) -> None:
         """Make the first version the champion: after so short a training the gate may not."""

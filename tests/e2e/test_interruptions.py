@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from flows.processes.prefect_server import answers
+from flows.processes.ports import answers
 from tasks.registry.register import list_versions
 from tasks.workspace.settings import Settings
 from tests.e2e.shop import SLOT, TRAIN, Shop, end, free_port, wait_for
@@ -67,13 +67,14 @@ def filled(disk: Path) -> Iterator[None]:
 
 @contextmanager
 def mlflow_server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """MLflow's own server, over the home's database."""
-    where = ["--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "1"]
-    store = ["--backend-store-uri", settings.mlflow_database, "--default-artifact-root", "mlflow-artifacts:/"]
-    files = ["--artifacts-destination", settings.mlflow_artifacts.as_uri()]
-    command = [sys.executable, "-m", "mlflow", "server", *where, *store, *files]
+    """The home's MLflow server, which writes each request to `log`."""
+    code = f"import uvicorn\nuvicorn.run(build_app(Settings()), port={settings.mlflow_port})"
+    imports = "from flows.processes.mlflow_app import build_app\nfrom tasks.workspace.settings import Settings\n"
+    command = [sys.executable, "-c", imports + code]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            command, env={**os.environ, **settings.variables()}, stdout=output, stderr=output, start_new_session=True
+        )
     try:
         yield process
     finally:

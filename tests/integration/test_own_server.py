@@ -14,7 +14,8 @@ from tasks.workspace.settings import Settings
 COMMAND = """
 import os, sys
 from pathlib import Path
-from flows.processes.prefect_server import answers, prefect_server
+from flows.processes.ports import answers
+from flows.processes.prefect_server import prefect_server
 from tasks.workspace.settings import Settings
 
 settings = Settings()

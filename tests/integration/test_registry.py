@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import http.server
 import shutil
-import threading
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
+from mlflow import MlflowClient
+from pydantic import SecretStr
+from starlette.responses import PlainTextResponse
 
 from models.errors import InputError, RegistryError, ServiceError
+from serving.wall.asgi import Entrance, Wall
+from serving.wall.origins import host_names
 from tasks.registry.register import fetch_weights, list_slots, list_versions, load_version, register
-from tasks.registry.tracking import open_tracking, serves_home
+from tasks.registry.server import serves_home, sign_in
+from tasks.registry.tracking import Tracking, open_tracking
+from tasks.workspace.credentials import FILE, load_credentials
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
+from tests.asgi_server import running
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 MD5 = "a" * 32
@@ -71,29 +76,35 @@ def test_no_server_means_the_database(settings, tracking):
     assert tracking.uri == settings.mlflow_database
 
 
-@pytest.mark.parametrize(("served", "ours"), [("home", True), ("copy", False), ("", False)])
+def walled(settings, home):
+    """A server of `home` that takes no password, on the port of `settings`."""
+    port, nobody, key = settings.mlflow_port, SecretStr("nobody:nothing"), load_credentials(home, {}).server_key
+    entrance = Entrance("", home, port, host_names("127.0.0.1", port), key, nobody, keep="", open_paths=frozenset())
+    return running(Wall(PlainTextResponse("ok"), entrance), port)
+
+
+@pytest.mark.parametrize(("served", "ours"), [("home", True), ("copy", False), ("another", False)])
 def test_only_the_server_of_this_home_is_used(settings, tmp_path, served, ours):
-    shutil.copytree(settings.mlflow_artifacts, tmp_path / "copy", dirs_exist_ok=True)
-    folder = {"home": settings.mlflow_artifacts, "copy": tmp_path / "copy"}.get(served)
-
-    class Server(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            file = folder / Path(self.path).name if folder else None
-            found = self.path == "/health" or file is None or file.exists()
-            self.send_response(200 if found else 404)
-            self.end_headers()
-            self.wfile.write(file.read_bytes() if file and file.is_file() else b"OK")
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.HTTPServer(("127.0.0.1", settings.mlflow_port), Server) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    home = settings.home if served == "home" else tmp_path / "home"
+    load_credentials(settings.home, {})
+    if served == "copy":
+        home.mkdir(mode=0o700)
+        shutil.copy(settings.home / FILE, home)
+    with walled(settings, home):
         assert serves_home(settings) is ours
-        server.shutdown()
-        thread.join()
-    assert not list(settings.mlflow_artifacts.glob(".probe-*"))
+
+
+def test_a_server_that_refuses_the_password_is_one_line_at_the_start_and_later(settings, monkeypatch):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, "wrong")
+    with walled(settings, settings.home):
+        with pytest.raises(ServiceError, match="refuses MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD: unset"):
+            sign_in(settings)
+        later = Tracking(settings.mlflow_url, MlflowClient(settings.mlflow_url), artifacts=None)
+        with pytest.raises(
+            ServiceError, match="refuses MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD: they are"
+        ):
+            later.experiment("any")
 
 
 def test_registered_file_has_the_bytes_and_gives_the_numbers(settings, slot, add_version, tmp_path):

@@ -11,9 +11,11 @@ import time
 import psutil
 import pytest
 
-from flows.processes.prefect_server import answers
-from flows.processes.up import refuse_open_hosts, run_servers
+from flows.processes.ports import answers
+from flows.processes.up import process_environment, refuse_nameless_hosts, run_servers
 from models.errors import InputError, ServiceError
+from serving.wall.sign_in import SIGN_IN_PATH
+from tasks.workspace.credentials import load_credentials
 from tasks.workspace.settings import SOURCE, Settings
 
 CHECKOUT = SOURCE
@@ -78,7 +80,7 @@ def running(settings, environment):
     ):
         family = []
         try:
-            wait_until(lambda: "Ctrl-C stops" in log.read_text(), 120, log)
+            wait_until(lambda: "To sign a browser in" in log.read_text(), 200, log)
             yield process, log
         finally:
             if process.poll() is None:
@@ -99,13 +101,17 @@ def wait_until(condition, seconds, log):
 def start_run(settings, marker):
     """Ask the server for a run of the stand-in that would take five minutes."""
     code = (
+        "from flows.processes.prefect_server import PrefectServer\n"
+        "from tasks.workspace.settings import Settings\n"
+        "PrefectServer(Settings()).lend_password()\n"
         "from prefect.client.orchestration import get_client\n"
         "with get_client(sync_client=True) as client:\n"
         "    deployment = client.read_deployment_by_name('train/train')\n"
         f"    parameters = {{'marker': {str(marker)!r}, 'seconds': 300}}\n"
         "    client.create_flow_run_from_deployment(deployment.id, parameters=parameters)\n"
     )
-    environment = {**os.environ, **settings.environment(), "PREFECT_API_URL": f"{settings.prefect_url}/api"}
+    ours = {**settings.environment(), **settings.variables(), "PREFECT_API_URL": f"{settings.prefect_url}/api"}
+    environment = {**os.environ, **ours}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
@@ -114,6 +120,8 @@ def test_up_starts_three_processes_and_one_signal_ends_them_with_their_runs(sett
     process, log = running
     assert answers(f"{settings.prefect_url}/api/health")
     assert answers(f"{settings.mlflow_url}/health")
+    assert f"{settings.prefect_url}{SIGN_IN_PATH}#" in log.read_text()
+    assert f"{settings.mlflow_url}{SIGN_IN_PATH}#" in log.read_text()
     start_run(settings, settings.root / "begun")
     wait_until((settings.root / "begun").exists, 60, log)
     family = psutil.Process(process.pid).children(recursive=True)
@@ -125,6 +133,8 @@ def test_up_starts_three_processes_and_one_signal_ends_them_with_their_runs(sett
     assert not [survivor for survivor in family if survivor.is_running()]
     assert not answers(f"{settings.prefect_url}/api/health")
     assert "Traceback" not in log.read_text().partition("SIGINT received")[2]
+    made = load_credentials(settings.home)
+    assert not [one for one in (made.prefect, made.mlflow_password) if one.get_secret_value() in log.read_text()]
 
 
 def test_a_process_that_ends_by_itself_ends_the_others_and_is_named(settings, environment):
@@ -153,16 +163,16 @@ def test_a_folder_without_procfile_is_refused(settings):
         run_servers(settings)
 
 
-@pytest.mark.parametrize(
-    ("field", "needed"),
-    [("prefect_host", "PREFECT_SERVER_API_AUTH_STRING"), ("mlflow_host", "MLFLOW_AUTH_ADMIN_PASSWORD")],
-)
-def test_a_host_beyond_loopback_needs_auth(settings, field, needed):
+@pytest.mark.parametrize("field", ["prefect_host", "mlflow_host"])
+def test_a_host_for_every_machine_needs_the_names_by_which_they_call_it(settings, field):
     opened = settings.model_copy(update={field: "0.0.0.0"})
-    with pytest.raises(ServiceError, match=f"PACKSHOT_{field.upper()}.*not loopback.*{needed}"):
-        refuse_open_hosts(opened, {})
+    with pytest.raises(ServiceError, match=rf"PACKSHOT_{field.upper()}: 0\.0\.0\.0 .*PACKSHOT_ALLOWED_HOSTS"):
+        refuse_nameless_hosts(opened)
+    refuse_nameless_hosts(opened.model_copy(update={"allowed_hosts": "shop.example:4200"}))
 
 
-def test_prefect_may_leave_loopback_with_auth(settings):
-    opened = settings.model_copy(update={"prefect_host": "0.0.0.0"})
-    refuse_open_hosts(opened, {"PREFECT_SERVER_API_AUTH_STRING": "someone:secret"})
+def test_the_passwords_are_in_no_environment_but_the_users_own(settings, monkeypatch):
+    made = load_credentials(settings.home, {})
+    assert made.prefect.get_secret_value() not in process_environment(settings).values()
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "someone:own")
+    assert process_environment(settings)["PREFECT_API_AUTH_STRING"] == "someone:own"

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import psutil
 import pytest
 
-from flows.processes.prefect_server import PrefectServer, answers, log_tail, port_taken, prefect_server
+from flows.processes.ports import answers, port_taken
+from flows.processes.prefect_server import PrefectServer, log_tail, prefect_server
 from models.errors import ServiceError
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
