@@ -121,15 +121,15 @@ def describe_parameters(name: str) -> list[tuple[str, str, str, str]]:
         schema = kind.model_json_schema()
         for key, values in schema["properties"].items():
             if key not in ("op", "region"):
-                default = "" if key in schema.get("required", ()) else _in_words(values.get("default"))
-                rows.append((key, _describe_allowed(values), default, values.get("description", "")))
+                default = "" if key in schema.get("required", ()) else describe_default(values.get("default"))
+                rows.append((key, describe_allowed(values), default, values.get("description", "")))
     return rows
 
 
-def _describe_allowed(values: Mapping[str, Any]) -> str:
+def describe_allowed(values: Mapping[str, Any]) -> str:
     """What a parameter may be, from its part of a JSON schema."""
     if "anyOf" in values:
-        return ", ".join(_describe_allowed(one) for one in values["anyOf"] if one.get("type") != "null")
+        return ", ".join(describe_allowed(one) for one in values["anyOf"] if one.get("type") != "null")
     if "enum" in values:
         return ", ".join(map(str, values["enum"]))
     low = next((values[bound] for bound in ("minimum", "exclusiveMinimum") if bound in values), None)
@@ -138,7 +138,7 @@ def _describe_allowed(values: Mapping[str, Any]) -> str:
     return f"{kind}, {low} to {high}" if low is not None and high is not None else kind
 
 
-def _in_words(default: object) -> str:
+def describe_default(default: object) -> str:
     """A default as `--op` would be given it."""
     if default is None or default == []:
         return "none"

@@ -36,23 +36,31 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PACKSHOT_", frozen=True, extra="ignore")
 
-    root: Path = Field(default_factory=lambda: find_root(Path.cwd()), description="the checkout to work in")
-    home_: Path | None = Field(
-        default=None, validation_alias="PACKSHOT_HOME", description="state; default ROOT/.packshot"
+    root: Path = Field(
+        default_factory=lambda: find_root(Path.cwd()),
+        description="the checkout to work in; the nearest folder, from the current one upwards, with data.dvc and "
+        "params.yaml when unset",
     )
-    prefect_host: str = "127.0.0.1"
-    prefect_port: int = Field(default=4200, ge=1, le=65535)
-    mlflow_host: str = "127.0.0.1"
-    mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    home_: Path | None = Field(
+        default=None,
+        validation_alias="PACKSHOT_HOME",
+        description="all state but DVC's cache, whose place .dvc/config names; .packshot in the root when unset",
+    )
+    prefect_host: str = Field(default="127.0.0.1", description="where Prefect's server listens")
+    prefect_port: int = Field(default=4200, ge=1, le=65535, description="its port")
+    mlflow_host: str = Field(default="127.0.0.1", description="where MLflow's server listens")
+    mlflow_port: int = Field(default=5000, ge=1, le=65535, description="its port")
     allowed_hosts: str = Field(
         default="", description="further names by which browsers reach the servers, as NAME or NAME:PORT, with commas"
     )
     debian_datasets: Path = Field(
         default=Path("/usr/share/datasets"), description="where Debian's dataset-* packages put files"
     )
-    offline: bool = Field(default=False, description="never try the network")
-    checkpoint_seconds: float = Field(default=30.0, gt=0, description="between two checkpoints of a training")
-    retrain_cron: str | None = Field(default=None, description="cron line of the deployment `retrain`; off when unset")
+    offline: bool = Field(default=False, description="never try the network for data")
+    checkpoint_seconds: float = Field(default=30.0, gt=0, description="seconds between two checkpoints of a training")
+    retrain_cron: str | None = Field(
+        default=None, description="when the deployment `retrain` runs: five cron fields, UTC; off when unset"
+    )
 
     @field_validator("root")
     @classmethod
