@@ -42,16 +42,18 @@ types: venv ## mypy, strict
 secrets: venv ## passwords and keys in any file of the repository
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
 
-format: venv ## rewrite the code in the project's format
+format: venv ## rewrite the code in the project's format, and the documents' tables from the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m flows.stages inputs
+	$(BIN)/python -m docs.tables
 
 bench: venv ## measurements against peers
 	$(BIN)/python -m bench
 
 docs: venv ## the documentation as a site, in site/
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python -m docs.tables
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: ## resolve pyproject.toml into requirements.lock; what is locked stays (see .ci/lock)
 	.ci/lock
