@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from docs.tables.cells import Words, code, table
-from tasks.market.rules import Market, Rule, list_markets, load_market
+from tasks.market.listing import list_markets
+from tasks.market.rules import Market, Rule, load_market
 from tasks.operations.contract.discovery import list_operations, load_operation
 
 

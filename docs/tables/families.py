@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markdown.extensions.toc import slugify
 
 from docs.tables.cells import DOCS, Words, code, table
-from models import FAMILIES, load_family
+from models.families.discovery import find_families, load_family
 from models.families.family import Family
 
 NO_FIGURES = "Not in the [benchmarks](../benchmarks.md): `packshot leaderboard` ranks what you trained."
@@ -17,7 +17,7 @@ NO_FIGURES = "Not in the [benchmarks](../benchmarks.md): `packshot leaderboard` 
 @cache
 def families() -> dict[str, type[Family]]:
     """Every family's class by its name."""
-    return {name: load_family(name) for name in FAMILIES}
+    return {name: load_family(name) for name in find_families()}
 
 
 def generating() -> dict[str, type[Family]]:

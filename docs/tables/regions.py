@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,11 @@ from docs.tables.cells import DOCS, ROOT, Words, Writer, code
 
 CHINESE = ".zh-CN.md"
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-NAMED = {"generating families": families.generating, "editing families": families.editing, "markets": editing.markets}
+NAMED: dict[str, Callable[[], Mapping[str, object]]] = {
+    "generating families": families.generating,
+    "editing families": families.editing,
+    "markets": editing.markets,
+}
 REGION = re.compile(r"(<!-- generated: (.+?) -->)(.*?)(<!-- end -->)", re.DOTALL)
 
 

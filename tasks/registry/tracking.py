@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from models.errors import InputError
-from tasks.registry.locations import ROOT, SQLITE, address, find_files, settle
+from tasks.registry.locations import ROOT, SQLITE, address, find_files, resolve_beside_database, settle
 from tasks.registry.server import check_tracking, refused, serves_home, sign_in, unreachable
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import explain_database_error, locked, storage_errors, write_atomically
