@@ -1,4 +1,4 @@
-"""The flow `edit`: a folder of photographs, each through the same operations, with a table of what became of it."""
+"""The flow `edit`: a folder of photographs put through the same operations, with a table of results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tasks.workspace.settings import Settings
 
 @task(name="edit", cache_policy=NO_CACHE)
 def edit_photos(settings: Settings, job: EditJob, source: Path, out: Path) -> BatchResult:
-    """Edit every photograph of the folder, and show the counts and the first that were left out on the run's page."""
+    """Edit every photograph in the folder; the run's page shows the counts and the first photographs left out."""
     with step_progress("edit") as watch:
         flow_run = str(runtime.flow_run.id or "")
         result = edit_folder(settings, job, source, out, RegistryNetworks(settings, threads=1), watch, flow_run)
@@ -49,7 +49,7 @@ def edit(
         bool, Field(description="replace files in the folder of results that are not of this edit")
     ] = False,
 ) -> BatchResult:
-    """Edit a folder; started again, do what is missing and keep what was done."""
+    """Edit a folder; run again, it does what is missing and keeps what was done."""
     job = EditJob(
         operations=operations, form=form, icc=icc, write=write, seed=seed, measured=measured, overwrite=overwrite
     )

@@ -1,4 +1,4 @@
-"""The flows `promote` and `rollback`: a person moves the champion of a slot."""
+"""The flows `promote` and `rollback`: a person moves a slot's champion."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def promote(
 
 @flow(name="rollback", flow_run_name="{slot}")
 def rollback(slot: Slot = "generate-fashion-mnist", why: Why = "rolled back by a person") -> Move:
-    """Make the champion before this one the champion again."""
+    """Restore the slot's previous champion."""
     settings = Settings()
     move = restore_champion(settings, slot, who=getpass.getuser(), why=why)
     publish_leaderboard(settings, slot)

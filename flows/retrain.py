@@ -1,4 +1,4 @@
-"""The flow `retrain`: train a slot's family anew on the newest data, on a schedule or by hand."""
+"""The flow `retrain`: train a slot's family again on the newest data, on a schedule or by hand."""
 
 from __future__ import annotations
 

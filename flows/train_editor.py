@@ -30,7 +30,7 @@ def train_editor(
     quarantine: Quarantine = False,
     max_quarantined: MaxQuarantined = 0.02,
 ) -> TrainOutcome:
-    """Validate, prepare, train, judge on held-out photographs, register, and promote if the gate allows it."""
+    """Validate, prepare, train, evaluate on held-out photographs, register, and promote if the gate allows it."""
     return run_training(
         TrainRequest(
             recipe=recipe,

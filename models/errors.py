@@ -1,7 +1,7 @@
 """The project's exceptions: one base, one class per kind of mistake.
 
 PackshotError
-├── InputError        a value that a person gave: names the field, what came and what is allowed
+├── InputError        a value that a person gave: names the field, what was received and what is allowed
 ├── CatalogueError    a catalogue, or a file in it, cannot be used
 │   ├── SourceError       no source could deliver the catalogue's bytes
 │   └── ValidationFailed  the catalogue was read and judged unfit

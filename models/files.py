@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes | memoryview, mode: int = 0o666) -> None:
-    """Write beside `path`, then rename: a kill or a full disk leaves the old file or the new one, never a part.
+    """Write beside `path`, then rename: after a kill or a full disk there is the old file or the new one, never a part.
 
     The file has the permissions `mode` from its first moment, less what the umask takes.
     """

@@ -1,1 +1,1 @@
-"""ONLINE: the registered models, loaded to make images."""
+"""ONLINE: the registered models, loaded and run without torch."""

@@ -19,7 +19,7 @@ PROBE_SECONDS = 600
 
 @dataclass(frozen=True)
 class Served:
-    """A version and the generator that was loaded from it."""
+    """A version and the generator loaded from it."""
 
     version: VersionInfo
     generator: ExportedGenerator
@@ -38,7 +38,7 @@ def load(settings: Settings, slot: str, version_or_alias: int | str = "champion"
 def measure_servability(onnx: Path, difference: float) -> Servability:
     """Load the file in a fresh process, as serving does, and measure its latency and memory.
 
-    `difference` is what the export was found to differ from the trained network by.
+    `difference` is the measured difference between the exported and the trained network.
 
     Raises:
         RegistryError: the file does not load in the serving engine.

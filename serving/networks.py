@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class RegistryNetworks:
-    """The networks of one registry, each loaded when it is first asked for and the same from then on.
+    """The networks of one registry, each loaded on first use and unchanged from then on.
 
-    So all photographs of a batch are edited by the same versions, or without one, whatever is promoted meanwhile.
-    `threads` is what one call of a network may use: 0 for all cores, 1 where many photographs are edited at once.
+    So all photographs in a batch are edited by the same versions (or by none), whatever is promoted meanwhile.
+    `threads` is what one call of a network may use: 0 for all cores, 1 when many photographs are edited at once.
     """
 
     def __init__(self, settings: Settings, threads: int = 0) -> None:
@@ -30,7 +30,7 @@ class RegistryNetworks:
     def network(self, slot: str, family: str | None = None) -> Network:
         """The champion of `slot`, or the newest version of it that is of `family`.
 
-        Shipped weights of the slot are registered first, where they are not yet.
+        Shipped weights of the slot are registered first, if they are not yet.
 
         Raises:
             RegistryError: there is no such slot or champion, no version of the family, or a file was lost or changed.
@@ -41,11 +41,11 @@ class RegistryNetworks:
             if found is None:
                 found = self._loaded[slot, family] = self._find(slot, family)
         if isinstance(found, RegistryError):
-            raise RegistryError(*found.args)  # a new one: each raising of the same would make its traceback longer
+            raise RegistryError(*found.args)  # a new one: raising the same one again would lengthen its traceback
         return found
 
     def _find(self, slot: str, family: str | None) -> LoadedNetwork | RegistryError:
-        """The network, or why there is none: a thousand photographs must not ask the registry a thousand times."""
+        """The network, or why there is none, so that a thousand photographs do not ask a thousand times."""
         register_shipped(self._settings, slot)
         try:
             return self._load(slot, family)
@@ -80,7 +80,7 @@ def newest(settings: Settings, slot: str, family: str) -> int:
     """The newest version of `slot` that is of `family`.
 
     Raises:
-        RegistryError: there is none; the message lists the families that there are.
+        RegistryError: there is none; the message lists the available families.
     """
     from tasks.registry.register import list_versions
 

@@ -1,4 +1,4 @@
-"""What one model costs to serve, measured in a process of its own: `python -m serving.probe FILE.onnx`."""
+"""The serving cost of one model, measured in its own process: `python -m serving.probe FILE.onnx`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.exported.onnx_file import open_session
 
 ROUNDS = 20
 SECONDS = 20.0
-"""A model that takes longer than this for all rounds is slow enough to be known by fewer."""
+"""The time limit for all rounds; a slower model is measured in fewer."""
 SIDE = 256
 """Height and width of the one image that an editing network is timed by."""
 
@@ -41,7 +41,7 @@ def probe(path: Path, seconds: float = SECONDS) -> dict[str, float]:
 
 
 def choose_call(path: Path) -> Callable[[int], object]:
-    """What is timed: one batch of a generator, or of an editing network, from a seed."""
+    """The call to time: one batch of a generator or an editing network, from a seed."""
     _, facts = open_session(path, ())
     if "capability" not in facts:
         generator = ExportedGenerator(path)

@@ -63,7 +63,7 @@ def sign_in() -> None:
 
 @app.command()
 def doctor() -> None:
-    """What is installed, reachable, writable and configured, and what to do about what is not."""
+    """Check what is installed, reachable, writable and configured, with advice for whatever is not."""
     from flows.cli.doctor import run_doctor
     from tasks.workspace.settings import Settings
 
@@ -86,7 +86,7 @@ def data_add(
 def data_fetch(
     name: Annotated[str, typer.Argument(help="fashion-mnist, cifar-10, or one that data.dvc pins.")] = "fashion-mnist",
 ) -> None:
-    """Bring a catalogue's files into data/ and hold them against data.dvc."""
+    """Bring a catalogue's files into data/ and compare them with data.dvc."""
     from flows.cli.data import fetch_data
 
     fetch_data(name)
@@ -138,7 +138,7 @@ def evaluate(
     slot: SlotArgument,
     version: Annotated[Optional[int], typer.Option(help="The champion when left out.")] = None,  # noqa: UP045
 ) -> None:
-    """Judge a registered version on its catalogue's test split."""
+    """Evaluate a registered version on its catalogue's test split."""
     from flows.cli.runs import evaluate_version
 
     evaluate_version(slot, version)
@@ -187,7 +187,7 @@ def edit(
     measure: Annotated[bool, typer.Option(help="Measure the change inside the product.")] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
 ) -> None:
-    """Edit a photograph, or every photograph of a folder; started again, do what is missing.
+    """Edit a photograph, or every photograph in a folder; run again, it does what is missing.
 
     `packshot operations` lists what --op takes, such as --op upscale:2 --op "inpaint,boxes=10 20 110 90".
     """
@@ -226,11 +226,11 @@ def check(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A picture, or a folder of pictures.")],
     market: Annotated[str, typer.Option(help=f"{', '.join(list_markets())}, or a YAML file of rules.")],
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended, and check again.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix what can be fixed, and check again.")] = False,
     out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where --fix writes: a file or a folder.")] = None,  # noqa: UP045
     overwrite: Annotated[bool, typer.Option(help="Replace results of another edit.")] = False,
 ) -> None:
-    """Hold pictures against a marketplace's rules; the exit code is 1 when one fails."""
+    """Check pictures against a marketplace's rules; the exit code is 1 when one fails."""
     from flows.cli.check import check_source
 
     raise typer.Exit(check_source(source, market, as_json, fix, out, overwrite))
@@ -242,7 +242,7 @@ def promote(
     version: Annotated[Optional[int], typer.Option(help="The challenger when left out.")] = None,  # noqa: UP045
     why: Why = "promoted by a person",
 ) -> None:
-    """Make a version the slot's champion, and write it to the ledger."""
+    """Make a version the slot's champion, recorded in the ledger."""
     from flows.cli.registry import promote_version
 
     promote_version(slot, version, why)
@@ -250,7 +250,7 @@ def promote(
 
 @app.command()
 def rollback(slot: SlotArgument, why: Why = "rolled back by a person") -> None:
-    """Make the champion before this one the champion again, and write it to the ledger."""
+    """Restore the previous champion, recorded in the ledger."""
     from flows.cli.registry import rollback_slot
 
     rollback_slot(slot, why)
@@ -263,7 +263,7 @@ def lineage(
     verify: Annotated[bool, typer.Option(help="Check the promotion ledger's hash chain.")] = False,
     restore: Annotated[bool, typer.Option(help="Anchor the ledger anew after lineage.db was lost.")] = False,
 ) -> None:
-    """Where something came from, and what came of it."""
+    """Where something came from, and what was made from it."""
     from flows.cli.registry import show_lineage
 
     show_lineage(x, as_json, verify, restore)
@@ -283,7 +283,7 @@ def leaderboard(
 
 @app.command()
 def models() -> None:
-    """The families that can be trained with what they cost, and the slots with their versions."""
+    """The families that can be trained, with their costs, and the slots with their versions."""
     from flows.cli.registry import list_models
 
     list_models()

@@ -1,4 +1,4 @@
-"""What `packshot check` does: hold pictures against a marketplace's rules, mend them, and show both."""
+"""`packshot check`: check pictures against a marketplace's rules, fix them, and show both results."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ COLUMNS = ("rule", "", "measured", "required", "fix")
 
 
 class Checked(NamedTuple):
-    """A picture's report; where it was mended, that of the result too, else why it was `left`."""
+    """A picture's report; if it was fixed, the result's report too, else why it was `left`."""
 
     before: Report
     after: Report | None = None
     left: str = ""
     notes: str = ""
-    """What the edit said of its work, such as that the product's outline is doubtful."""
+    """The edit's notes, such as that the product's outline is doubtful."""
 
     @property
     def passed(self) -> bool:
-        """Whether the picture, or what was made of it, holds."""
+        """Whether the picture, or its fixed version, meets every rule."""
         return (self.after or self.before).passed
 
 
 def check_source(source: Path, market_name: str, as_json: bool, fix: bool, out: Path | None, overwrite: bool) -> int:
-    """`packshot check`; the exit code is 0 when every picture, or what was made of it, meets every rule, else 1.
+    """`packshot check`; the exit code is 0 when every picture, or its fixed version, meets every rule, else 1.
 
     Raises:
         InputError: no such market or picture, or a place to write to is missing or that of the originals.
@@ -62,7 +62,7 @@ def check_source(source: Path, market_name: str, as_json: bool, fix: bool, out: 
 
 
 def check_all(source: Path, market: Market, out: Path | None, overwrite: bool, quiet: bool) -> list[Checked]:
-    """Each picture's reports, mended where there is an `out`."""
+    """Each picture's reports; pictures are fixed when there is an `out`."""
     from tasks.market.check import check_pictures
     from tasks.photos.folders import find_pictures
 
@@ -82,7 +82,7 @@ def check_all(source: Path, market: Market, out: Path | None, overwrite: bool, q
 def mend_all(
     pictures: Sequence[str], reports: Sequence[Report], market: Market, out: Path, into: bool, overwrite: bool
 ) -> list[Checked]:
-    """Mend those that fail and can be mended; `into` a folder, or to the file `out`. One that cannot is reported."""
+    """Fix those that fail and can be fixed, `into` a folder or to the file `out`; the others are reported."""
     from tasks.market.check import check_picture
 
     plans, left = plan_all(reports, None if into or not out.suffix else out)
@@ -102,7 +102,7 @@ def mend_all(
 
 
 def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[FixPlan | None], list[str]]:
-    """What mends each picture, and why nothing does."""
+    """The fix for each picture, or why there is none."""
     from flows.cli.edit import format_of
     from tasks.market.fixes import plan_fix
 
@@ -120,7 +120,7 @@ def plan_all(reports: Sequence[Report], out: Path | None) -> tuple[list[FixPlan 
 
 
 def name_targets(pictures: Sequence[str], plans: Sequence[FixPlan | None], out: Path) -> list[Path]:
-    """Where each result goes: under `out`, named as its original, with its format's suffix."""
+    """Where each result goes: under `out`, named after its original, with its format's suffix."""
     from tasks.photos.folders import name_outputs
 
     named: dict[str, str] = {}
@@ -142,18 +142,18 @@ def fix(report: Report, plan: FixPlan, target: Path, overwrite: bool) -> str:
 
 
 def show_picture(market: Market, checked: Checked) -> None:
-    """Each rule of one picture, before and after it was mended."""
+    """Each rule of one picture, before and after the fix."""
     show_report("" if checked.after is None else "before: ", market, checked.before)
     if checked.after is not None:
         show_report("after: ", market, checked.after)
         for note in checked.notes.split("; ") if checked.notes else ():
             say(f"note: {note}")
     elif checked.left:
-        say(f"not mended: {checked.left}")
+        say(f"not fixed: {checked.left}")
 
 
 def show_report(when: str, market: Market, report: Report) -> None:
-    """A row for each rule, and one line that says what it came to."""
+    """A row for each rule, and a line with the outcome."""
     name = market.title or market.market
     if report.problem:
         say(f"{when}{report.file}: cannot be checked: {report.problem}")
@@ -179,8 +179,8 @@ def show_rules(market: Market, checked: Sequence[Checked]) -> None:
 
     before = failing_rules([one.before for one in checked])
     after = failing_rules([one.after or one.before for one in checked])
-    mended = any(one.after for one in checked)
-    columns = ("rule", "fail before", "fail after") if mended else ("rule", "fail")
+    is_fixed = any(one.after for one in checked)
+    columns = ("rule", "fail before", "fail after") if is_fixed else ("rule", "fail")
     rows = [(name, before.get(name, 0), after.get(name, 0))[: len(columns)] for name in market.rules.named()]
     summary_table(f"{len(checked)} pictures", columns, rows)
 
@@ -196,12 +196,12 @@ def verdict(passed: bool) -> str:
 
 
 def what_fails(report: Report) -> str:
-    """The rules that do not hold, or why the picture could not be read."""
+    """The rules that fail, or why the picture could not be read."""
     return report.problem or ", ".join(row.rule for row in report.failed)
 
 
 def outcome(checked: Checked) -> str:
-    """What would mend a picture; where that was tried, what came of it."""
+    """What would fix a picture or, if that was tried, the outcome."""
     if checked.after is not None:
         said = f"{checked.after.file}: " + (what_fails(checked.after) or "all hold")
         return f"{said}; {checked.notes}" if checked.notes else said
@@ -209,7 +209,7 @@ def outcome(checked: Checked) -> str:
 
 
 def print_json(source: Path, market: Market, checked: Sequence[Checked]) -> None:
-    """One report for a picture, a list of them for a folder; where pictures were mended, with what came of it."""
+    """One report for a picture, a list for a folder; with the outcome where pictures were fixed."""
     found = [describe(one) for one in checked]
     passed = sum(one.passed for one in checked)
     whole = {"market": market.market, "passed": passed, "pictures": len(found), "reports": found}

@@ -1,4 +1,4 @@
-"""The demo: the main job with a short recipe, from the catalogue to 64 images that can be traced back."""
+"""The demo: the main job with a short recipe, from a catalogue to 64 traceable images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUOTED = (
 
 
 def run_demo() -> None:
-    """Run the main job, or find that nothing changed, and print one summary."""
+    """Run the main job, or skip it when nothing changed, and print a summary."""
     settings, started = Settings(), time.monotonic()
     params = read_params(settings.root)["demo"]
     outcome = train_or_skip(settings, TrainRequest(recipe=build_recipe(params["train"], {}), catalogue=CATALOGUE))
@@ -40,7 +40,7 @@ def run_demo() -> None:
 
 
 def generate_or_skip(settings: Settings, outcome: TrainOutcome, count: int, seed: int) -> tuple[StepSummary, Path]:
-    """Make the images with the champion, unless the same ones are there; returns the line and their folder."""
+    """Generate the images with the champion unless the same ones exist; returns the summary line and their folder."""
     from serving.engine import load
 
     champion = load(settings, outcome.slot).version
@@ -74,7 +74,7 @@ def generate_or_skip(settings: Settings, outcome: TrainOutcome, count: int, seed
 
 
 def show_quality(report: EvaluationReport) -> None:
-    """The figures that matter, each beside what real held-out images reach."""
+    """The key figures, each beside the score of real held-out images."""
     rows = []
     for name in QUOTED:
         if report.has(name):

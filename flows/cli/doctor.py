@@ -42,7 +42,7 @@ class Check:
 
 
 def diagnose(settings: Settings) -> list[Check]:
-    """Look at the machine, the checkout, the state folder and the servers; changes nothing but a probe file."""
+    """Examine the machine, the checkout, the state folder and the servers; writes nothing but a probe file."""
     looks: tuple[Callable[[Settings], Check], ...] = (
         check_python,
         check_packages,

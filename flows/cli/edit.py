@@ -1,4 +1,4 @@
-"""What `packshot edit` does: one photograph at once, a folder as a run of the flow `edit`."""
+"""`packshot edit`: one photograph directly, a folder as a run of the flow `edit`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def show_parameters(name: str) -> None:
     """`packshot operations NAME`.
 
     Raises:
-        InputError: no operation has that name.
+        InputError: there is no operation of that name.
     """
     from tasks.editing.parsing import describe_parameters
     from tasks.operations.contract.discovery import load_operation
@@ -72,10 +72,10 @@ def read_edit(texts: Sequence[str], listed: Path | None, mask: Path | None) -> t
 
 
 def choose_format(source: Path, out: Path, asked: str | None) -> FileFormat:
-    """What results are written as: `--format`, or what the name of OUT ends in; PNG for a folder.
+    """The output format: `--format`, or the suffix of OUT; PNG for a folder.
 
     Raises:
-        InputError: a format that is not written, or two different ones.
+        InputError: an unsupported format, or two different ones.
     """
     if asked is not None and asked not in WRITTEN:
         raise InputError("--format", asked, WRITTEN)
@@ -99,7 +99,7 @@ def format_of(out: Path) -> FileFormat:
 
 
 def is_folder(source: Path, out: Path) -> bool:
-    """Whether OUT is a folder: it is one, or IN is, or its name ends in no suffix."""
+    """Whether OUT is a folder: it is one, or IN is, or its name has no suffix."""
     return source.is_dir() or out.is_dir() or not out.suffix
 
 
@@ -107,7 +107,7 @@ def edit_pictures(source: Path, job: EditJob, out: Path) -> None:
     """`packshot edit`.
 
     Raises:
-        InputError: IN is not there, or OUT is or lies in the place of the originals.
+        InputError: IN does not exist, or OUT is the originals' place or inside it.
     """
     from tasks.photos.writing import refuse_original
 
@@ -121,12 +121,12 @@ def edit_pictures(source: Path, job: EditJob, out: Path) -> None:
 
 
 def edit_one(source: Path, job: EditJob, out: Path) -> None:
-    """Edit one photograph in this process, without Prefect, and say what was done."""
+    """Edit one photograph in this process, without Prefect, and print what was done."""
     show_made(source, job, out, write_edited(source, job, out))
 
 
 def write_edited(source: Path, job: EditJob, out: Path, sha256: str | None = None) -> EditedPhoto:
-    """Edit one photograph into the file `out`, and put it on record in the lineage index.
+    """Edit one photograph into the file `out`, and record it in the lineage index.
 
     Raises:
         PackshotError: the photograph cannot be read or edited so, has another SHA-256 than was given, or another file
@@ -145,7 +145,7 @@ def write_edited(source: Path, job: EditJob, out: Path, sha256: str | None = Non
 
 
 def show_made(source: Path, job: EditJob, out: Path, made: EditedPhoto) -> None:
-    """Each operation with what it used, changed and noted, and what the whole came to."""
+    """Each operation with its networks, changes and notes, and the overall change."""
     from tasks.editing.job import name_operation
 
     columns = ("operation", "by", "may alter the product", "ΔE2000", "SSIM", "visibly changed", "time")

@@ -70,7 +70,7 @@ def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
         sys.stdout.write(board.model_dump_json(indent=1) + "\n")
         return
     ranked = [one for one in board.standings if one.rank]
-    for title, names in ((slot, FIGURES), ("what they cost", COSTS)):  # two tables, for one would be too wide
+    for title, names in ((slot, FIGURES), ("what they cost", COSTS)):  # two tables, because one would be too wide
         summary_table(title, header(board, names), [cells(board, one, names) for one in ranked])
     say(board.protocol)
     for text in explain_apart(board):

@@ -1,4 +1,4 @@
-"""What the commands do: call a flow or a task, and print what came of it."""
+"""The commands that train, evaluate and generate: each calls a flow or a task and prints the outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the flow `train`, unless the same was done: equal data, recipe, parameters and code leave nothing to do."""
+"""The flow `train`, run only when data, recipe, parameters or code differ from an earlier run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tasks.workspace.storage import digest_file
 
 
 def train_or_skip(settings: Settings, request: TrainRequest) -> TrainOutcome:
-    """The outcome of the flow, run now or found; the lines of a found one say which hashes were equal."""
+    """The outcome of the flow, run now or found; the lines of a found outcome say which hashes were equal."""
     check_tracking(settings)
     recipe = name_source(request.recipe, find_initial(settings, request.recipe))
     request = request.model_copy(update={"recipe": recipe})
@@ -93,7 +93,7 @@ def train_step(settings: Settings, md5: str, request: TrainRequest) -> StepKey:
 
 
 def is_registered(settings: Settings, record: Record) -> bool:
-    """True when the version that the record ended with is still in the registry, with its bytes."""
+    """True when the recorded version is still in the registry, with its bytes."""
     from tasks.registry.register import load_version
 
     try:

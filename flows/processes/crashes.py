@@ -1,4 +1,4 @@
-"""Runs whose process was killed: they are marked as crashed instead of looking as if they ran for ever."""
+"""Runs whose process was killed are marked as crashed instead of looking as if they ran for ever."""
 
 from __future__ import annotations
 

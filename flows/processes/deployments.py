@@ -1,4 +1,4 @@
-"""The process that serves the deployments of prefect.yaml: it registers them and runs what is asked of them."""
+"""The process that serves the deployments of prefect.yaml: it registers them and starts their runs."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def kept_switches(entry: Deployment, flow_name: str) -> dict[str, bool]:
 
 
 def make_schedules(entry: Deployment, switches: dict[str, bool]) -> list[DeploymentScheduleCreate]:
-    """Prefect's form of the schedules, each as its switch in the page was left."""
+    """The schedules in Prefect's form, each active or not as it was left in the page."""
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.schedules import CronSchedule
 
@@ -148,13 +148,13 @@ async def make_deployment(entry: Deployment, settings: Settings) -> RunnerDeploy
 
 
 def ready_file(settings: Settings) -> Path:
-    """Holds the process id of the process that serves the deployments, once all are registered."""
+    """The file with the id of the process that serves the deployments, written once all are registered."""
     return settings.home / "prefect" / "deployments.pid"
 
 
 @contextmanager
 def ready(settings: Settings) -> Iterator[None]:
-    """Say for the block's time that the deployments are served."""
+    """Signal, for the duration of the block, that the deployments are served."""
     path = ready_file(settings)
     write_atomically(path, str(os.getpid()).encode())
     try:

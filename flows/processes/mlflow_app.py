@@ -38,7 +38,7 @@ def build_app(settings: Settings) -> Wall:
             "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
             "_MLFLOW_SERVER_ARTIFACT_DESTINATION": settings.mlflow_artifacts.as_uri(),
             "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(sorted(hosts)),
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job queue is a process of its own that we never use
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job queue is a separate process that we never use
         }
     )
     with warnings.catch_warnings():

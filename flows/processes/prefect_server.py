@@ -1,4 +1,4 @@
-"""The Prefect server that a command needs: the one that runs, or one of its own that its last user stops."""
+"""The Prefect server that a command needs: a running one, or its own, stopped by its last user."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 180.0  # of a busy machine; one that ended is noticed at once
 STOP_SECONDS = 10.0
-BUSY_SECONDS = 10.0  # a server that is there may be slow to answer; where none is, the refusal comes at once
+BUSY_SECONDS = 10.0  # an existing server may be slow to answer; without one, the refusal comes at once
 Result = TypeVar("Result")
 
 
@@ -38,7 +38,7 @@ def log_tail(path: Path, lines: int = 5) -> str:
 
 
 def given_url(settings: Settings) -> str | None:
-    """The API that PREFECT_API_URL names when it is not the settings' own: such a server is never started here."""
+    """The API that PREFECT_API_URL names, unless it is the settings' own: such a server is never started here."""
     url = os.environ.get("PREFECT_API_URL", "").rstrip("/")
     return url if url not in {"", f"{settings.prefect_url}/api"} else None
 
@@ -200,7 +200,7 @@ def authorization() -> str | None:
 
 
 def send_what_waits() -> None:
-    """Send the logs and events that this process still holds: they would be lost with the server."""
+    """Send the logs and events that this process still holds, which would be lost with the server."""
     if "prefect" not in sys.modules:
         return
     from prefect.events.worker import EventsWorker
@@ -239,7 +239,7 @@ def prefect_server(settings: Settings) -> Iterator[str]:
 
 
 def with_prefect(settings: Settings, run: Callable[[], Result]) -> Result:
-    """Call `run`, which calls a flow, with a Prefect server: the one that runs, or one for as long as it takes."""
+    """Call `run`, which calls a flow, with a Prefect server: a running one, or one started for the call."""
     from tasks.registry.server import check_tracking
 
     check_tracking(settings)

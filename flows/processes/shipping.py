@@ -1,4 +1,4 @@
-"""The process that registers the weights that come with Packshot: `packshot up` runs it before the servers start."""
+"""The process that registers the shipped weights; `packshot up` runs it before the servers start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.workspace.settings import Settings
 
 
 def main() -> None:
-    """Register what is not there yet, and say what that was."""
+    """Register what is missing, and print what that was."""
     settings = Settings()
     os.environ.update(settings.environment())
     rows = [

@@ -71,7 +71,7 @@ def make_folders(settings: Settings) -> None:
 
 
 def ship_weights(settings: Settings) -> None:
-    """See that the weights that come with Packshot are registered, in a process that ends before the servers start.
+    """Register the shipped weights if necessary, in a process that ends before the servers start.
 
     Raises:
         ServiceError: they cannot be registered.
@@ -87,7 +87,7 @@ def ship_weights(settings: Settings) -> None:
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
-    """The environment of every process of the Procfile; what the user set stays unless it is ours to say.
+    """The environment of every process of the Procfile; the user's values stay, except those that are ours to set.
 
     The passwords are not in it unless the user put them there: each process reads them from the home.
     """
@@ -102,7 +102,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
 
 
 class Processes(Manager):  # type: ignore[misc]  # honcho has no types
-    """Honcho's manager, which says when all is up, and stops the worker before the servers that it reports to."""
+    """Honcho's manager, which reports when everything is up, and stops the worker before the servers it reports to."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class Processes(Manager):  # type: ignore[misc]  # honcho has no types
         timer.start()
 
     def kill(self) -> None:
-        """Kill what is left, once it had time to stop by itself."""
+        """Kill what is left after it had time to stop by itself."""
         if time.monotonic() - (self._stopping_since or 0.0) > KILL_SECONDS:
             super().kill()
 

@@ -1,4 +1,4 @@
-"""What a person sees of a command: tables, progress and one-line errors."""
+"""A command's output for people: tables, progress and one-line errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PIPED_WIDTH = 160
 
 
 def run_command(command: Callable[[], object]) -> int:
-    """Call `command` and return the process's exit code; errors meant for a person become lines on stderr.
+    """Call `command` and return the process's exit code; errors meant for people become lines on stderr.
 
     The codes are 0 (done), 1 (a PackshotError), 2 (a value that a person gave), 130 (Ctrl-C) and 143 (SIGTERM, which
     unwinds the stack as Ctrl-C does, so that servers are stopped and locks let go). An int that `command` returns, or
@@ -69,7 +69,7 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 
 
 def explain(error: Exception) -> list[str]:
-    """The lines that tell a person about `error`; none when it is a defect of ours and its traceback is wanted."""
+    """The lines that explain `error` to a person; none when it is a defect of ours and its traceback is wanted."""
     if isinstance(error, PackshotError):
         return [" ".join(str(error).split())]
     if _is_validation(error):

@@ -40,14 +40,14 @@ def show_figures(report: EvaluationReport) -> None:
 
 
 def explain(judged: Judged) -> str:
-    """The verdict as Markdown: what was broken, what held, what was done."""
+    """The verdict as Markdown: the bounds that failed, those that were met, and the move."""
     broken = [f"- **broken**: {reason}" for reason in judged.verdict.reasons]
     held = [f"- held: {reason}" for reason in judged.verdict.held]
     return "\n".join([f"**{judged.move.text}**", "", *broken, *held])
 
 
 def show_picture(settings: Settings, run_id: str, path: Path, folder: str, key: str, text: str) -> None:
-    """Put a picture that MLflow keeps on the flow run's page; it is seen while the MLflow server is up."""
+    """Show a picture stored in MLflow on the flow run's page; it is visible while the MLflow server is up."""
     if FlowRunContext.get() is None:
         return
     inside = f"{folder}/{path.name}" if folder else path.name

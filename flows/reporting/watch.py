@@ -1,4 +1,4 @@
-"""Who hears how far a step is: the terminal, and the run's page in Prefect."""
+"""A step's progress on the terminal and on the run's page in Prefect."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class StepProgress:
 
 @contextmanager
 def step_progress(label: str) -> Iterator[StepProgress]:
-    """A watch for the time of one step."""
+    """A progress display for the duration of one step."""
     watch = StepProgress(label)
     try:
         yield watch

@@ -18,7 +18,7 @@ from tasks.workspace.settings import Settings
 
 @step("ingest", retries=2, retry_delay_seconds=5)
 def ingest(settings: Settings, catalogue: str, data_version: str | None) -> StepResult[CatalogueVersion]:
-    """Bring the catalogue's bytes in place and hold them against `data.dvc`."""
+    """Bring the catalogue's bytes in place and compare them with `data.dvc`."""
     with step_progress("ingest") as watch:
         return ensure_catalogue(settings, catalogue, data_version, watch)
 
@@ -27,7 +27,7 @@ def ingest(settings: Settings, catalogue: str, data_version: str | None) -> Step
 def validate(
     settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
 ) -> StepResult[ValidationReport]:
-    """Judge the catalogue; a failed suite stops the run before anything is trained."""
+    """Validate the catalogue; a failed suite stops the run before anything is trained."""
     done = ensure_validation(settings, data, quarantine, max_quarantined)
     if FlowRunContext.get() is not None:
         show_validation(done.value)

@@ -29,7 +29,7 @@ from tasks.workspace.settings import Settings
 
 @step("ruler", retries=2, retry_delay_seconds=5)
 def ruler(settings: Settings, prepared: PreparedSet) -> StepResult[RulerFile]:
-    """Find or train the classifier that measures this catalogue, and see that MLflow has it."""
+    """Find or train the ruler that measures this catalogue, and register it in MLflow."""
     with step_progress("ruler") as watch, timed() as seconds:
         found = ensure_ruler(settings, prepared.catalogue, prepared, watch)
         version = register_ruler(settings, prepared.catalogue, found)
@@ -43,7 +43,7 @@ def ruler(settings: Settings, prepared: PreparedSet) -> StepResult[RulerFile]:
 def fit(
     settings: Settings, prepared: PreparedSet, recipe: FamilyConfig, measuring: RulerFile | None, tags: dict[str, str]
 ) -> StepResult[FitResult]:
-    """Train, or go on with a training that was stopped."""
+    """Train, or resume a training that was stopped."""
     with step_progress("fit") as watch:
         done = ensure_training(settings, prepared, recipe, measuring, tags, watch, partial(show_samples, settings))
     if FlowRunContext.get() is not None:
@@ -72,7 +72,7 @@ def conclude(
     version: StepResult[VersionInfo],
     judged: StepResult[Judged],
 ) -> TrainOutcome:
-    """What a training's flow hands back: where its results are, and the line of each step."""
+    """The result of a training flow: where its results are, and the line of each step."""
     done: list[StepResult[Any] | None] = [data, validation, prepared, measuring, fitted, report, version, judged]
     return TrainOutcome(
         slot=version.value.slot,

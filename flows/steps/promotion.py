@@ -51,7 +51,7 @@ def register(settings: Settings, candidate: Candidate) -> StepResult[VersionInfo
 def gate(
     settings: Settings, version: VersionInfo, candidate: Candidate, yardstick: Yardstick, bounds: ServingBounds
 ) -> StepResult[Judged]:
-    """Two blessings, good enough and servable, and the move that they allow."""
+    """Judge whether the version is good enough and servable, and make the move that follows."""
     fitted, report = candidate.fitted, candidate.report
     who = f"flow run {flow_run_id()}" if flow_run_id() else getpass.getuser()
     with step_progress("gate") as watch, timed() as seconds:
@@ -60,7 +60,7 @@ def gate(
             champion, rival = find_champion(settings, version.slot), None
             if champion is not None and champion.version != version.version:
                 rival = measure_version(settings, champion, yardstick, watch)
-            with suppress(ChampionMoved):  # then once more, against the one that took its place
+            with suppress(ChampionMoved):  # then judge again, against the new champion
                 judged = decide(settings, version, report, champion, rival, bounds, servability, who)
     if FlowRunContext.get() is not None:
         create_markdown_artifact(explain(judged), key="gate", description=judged.move.text)

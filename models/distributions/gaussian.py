@@ -29,7 +29,7 @@ MOST_ITERATIONS = 2000
 
 
 class Filled(NamedTuple):
-    """What is known of an image after conditioning, each (H, W, C).
+    """An image after conditioning; each array is (H, W, C).
 
     `mean` (uint8) is the most likely image, `sample` (uint8) one that the model thinks possible, and `deviation`
     (float32, grey levels) the standard deviation of each pixel, estimated from the draws.
@@ -63,7 +63,7 @@ class ImageGaussian:
 
     @classmethod
     def of_category(cls, state: State, category: int) -> ImageGaussian:
-        """The Gaussian that the fitted state holds for `category`.
+        """The fitted Gaussian of `category`.
 
         Raises:
             InputError: the state has no such category.

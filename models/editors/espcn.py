@@ -36,7 +36,7 @@ class ESPCN(nn.Module):
 
 
 class ESPCNFamily(UpscalingFamily):
-    """The network of the paper, trained as all super-resolution families here."""
+    """The paper's network, trained like every super-resolution family here."""
 
     Config: ClassVar[type[FamilyConfig]] = ESPCNConfig
     config: ESPCNConfig

@@ -90,7 +90,7 @@ class Generator(nn.Module):
 
 
 class FastStyle(RestorationFamily):
-    """Nothing is spoilt and mended here: the network is to be near the style and near the content at once.
+    """Nothing is degraded and restored here: the result should be near the style and near the content at once.
 
     Its figures in dB are -10 log10 of the loss that it is trained by, so that they read as PSNR does.
     """
@@ -129,7 +129,7 @@ class FastStyle(RestorationFamily):
     @cached_property
     def loss(self) -> StyleLoss:
         """Over EfficientNet-Lite0, so that a training does not depend on what its machine could fetch."""
-        with torch.inference_mode(False):  # gradients pass through it later, even if the judge is the first to need it
+        with torch.inference_mode(False):  # gradients pass through it later, even if evaluation is the first to need it
             return StyleLoss(load_features("lite0"), read_style(self.config.style, self.config.style_size))
 
     def degrade(self, clean: Tensor) -> Degraded:
@@ -171,7 +171,7 @@ def read_style(path: str, size: int) -> Tensor:
     """The style picture (1, 3, h, w) in [0, 1], its longer side `size` at most.
 
     Raises:
-        InputError: there is none, or it is no picture.
+        InputError: there is no such file, or it is not a picture.
     """
     try:
         with Image.open(path) as image:
@@ -185,7 +185,7 @@ def digest_style(path: str) -> str:
     """The SHA-256 of the style picture's file.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such file.
     """
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""FoldSR, our own: many narrow layers at low resolution, each trained as a sum of branches and folded into one."""
+"""FoldSR (ours): many narrow layers at low resolution, each trained as a sum of branches and folded into one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FoldSRConfig(UpscalingConfig):
 class FoldedLayer(nn.Module):
     """A 3x3 convolution whose kernel is a sum: 3x3, 1x1 then 3x3, the identity, and scaled edge filters.
 
-    All are linear, so that one kernel says the same (Ding et al. 2021, sec. 3.3; Zhang et al. 2021, eq. 5 to 10). It
+    All are linear, so one kernel is equivalent (Ding et al. 2021, sec. 3.3; Zhang et al. 2021, eq. 5 to 10). It
     is summed before the convolution already in training, which then costs what the folded layer costs.
     """
 

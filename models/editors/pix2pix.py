@@ -28,7 +28,7 @@ DEPTHS = (1, 2, 4, 5)
 MULTIPLE = 16
 """The sides that the network takes are multiples of this."""
 REACH = 9
-"""How far, in sixteenths of the size's unit, known colours spread where a hole is wide."""
+"""How far known colours spread into a wide hole, in pixels at a sixteenth of the size."""
 FADE = 1.0
 FAINT = 1e-4
 
@@ -54,8 +54,8 @@ class Pix2PixConfig(RestorationConfig):
 class Generator(nn.Module):
     """Images (N, 3, H, W) in [0, 1], grey in the hole, and masks (N, 1, H, W), 1 in the hole, to whole images.
 
-    The hole is filled smoothly, and a U-Net (Ronneberger et al. 2015) says what is to be added there. Known pixels are
-    put back as they came.
+    The hole is filled smoothly, and a U-Net (Ronneberger et al. 2015) predicts what to add there. Known pixels are
+    put back unchanged.
     """
 
     kernel: Tensor
@@ -138,7 +138,7 @@ class Pix2Pix(RestorationFamily):
 
     @property
     def keeps_from(self) -> float:
-        """Without the losses of the finish PSNR is higher, and textures are smoother than they should be."""
+        """Without the finishing losses PSNR is higher, but textures are too smooth."""
         return 1 - self.config.finish if self.config.perceptual or self.config.adversarial else 0.0
 
     @cached_property
@@ -168,7 +168,7 @@ class Pix2Pix(RestorationFamily):
         return {"image": hide(torch.rand(2, 3, *sides), mask), "mask": mask}
 
     def step(self, parts: Parts, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Update the discriminator where its time has come, then the generator."""
+        """Update the discriminator once its phase has begun, then the generator."""
         degraded = self.degrade(turn(from_signed(images)))
         image, mask = degraded.inputs["image"], degraded.inputs["mask"]
         made = parts.networks["generator"](image, mask)
@@ -187,7 +187,7 @@ class Pix2Pix(RestorationFamily):
         return losses
 
     def _play(self, parts: Parts, made: Tensor, real: Tensor, mask: Tensor, losses: dict[str, Tensor]) -> Tensor:
-        """Update the discriminator; the generator's loss by the better one, which is also noted in `losses`."""
+        """Update the discriminator and return the generator's adversarial loss, also noted in `losses`."""
         game, discriminator = GAMES["non-saturating"], parts.networks["discriminator"]
         on_real = discriminator(real, mask)
         judged = game.discriminator(on_real, discriminator(made.detach(), mask))
@@ -202,7 +202,7 @@ def hide(images: Tensor, mask: Tensor) -> Tensor:
 
 
 def fill_smoothly(image: Tensor, known: Tensor, kernel: Tensor) -> Tensor:
-    """Images whose unknown pixels, `known` (N, 1, H, W) = 0, come from ever coarser averages of the known ones.
+    """Images whose unknown pixels (`known` (N, 1, H, W) is 0) are filled by ever coarser averages of the known ones.
 
     Pull and push (Gortler et al. 1996, section 3.4). At a sixteenth of the size what is still unknown is averaged over
     the known by `kernel` (1, 1, k, k), which falls off with the distance (Shepard 1968). In float32 everywhere.

@@ -38,7 +38,7 @@ class SRCNN(nn.Module):
 
 
 class SRCNNFamily(UpscalingFamily):
-    """The network of the paper, trained as all super-resolution families here."""
+    """The paper's network, trained like every super-resolution family here."""
 
     Config: ClassVar[type[FamilyConfig]] = SRCNNConfig
     config: SRCNNConfig

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLE = (32, 40)
 """Height and width at which an editing network is exported."""
 RESTORATION_CHECKS = (EXAMPLE, (48, 32))
-"""Heights and widths at which the exported file is held against the trained network."""
+"""Heights and widths at which the exported file is compared with the trained network."""
 
 
 def export_restoration(family: RestorationFamily, weights: Path, path: Path) -> float:
@@ -26,7 +26,7 @@ def export_restoration(family: RestorationFamily, weights: Path, path: Path) -> 
     Inputs and output are named planes (N, C, H, W) in [0, 1]; batch, height and width may vary.
 
     Raises:
-        TrainingError: what the file makes differs from torch's by more than `TOLERANCE`.
+        TrainingError: the file's output differs from torch's by more than `TOLERANCE`.
     """
     import torch
     from safetensors.torch import load_file

@@ -98,7 +98,7 @@ class ExportedGenerator:
         return np.concatenate(list(self.batches(count, seed, category)))
 
     def wanted(self, count: int, category: str | None = None) -> npt.NDArray[np.int64]:
-        """The category of each image: the one asked for, or all in turn.
+        """The category of each image: the one requested, or all in turn.
 
         Raises:
             InputError: the model cannot be asked for a category, or does not know this one.

@@ -1,4 +1,4 @@
-"""The weights of an ONNX file kept in half the bytes: float16 on the disk, float32 where they are used."""
+"""An ONNX file's weights in half the bytes: float16 on disk, float32 in use."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 SMALLEST = 1024
-"""Tensors of fewer numbers stay as they are: they weigh nothing, and biases are worth their digits."""
+"""Smaller tensors stay as they are: they take no space, and biases need their precision."""
 
 
 def halve_weights(path: Path) -> None:
     """Rewrite the ONNX file at `path` with its large float32 tensors as float16, each with a cast back to float32.
 
-    ONNX Runtime does the casts once, when it loads the file: inference costs what it cost before.
+    ONNX Runtime folds the casts when it loads the file, so inference costs the same as before.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper

@@ -29,7 +29,7 @@ def write_onnx(
 ) -> None:
     """Export `network`, the sizes of whose inputs vary along `dynamic`: the batch, or height and width (2, 3) too.
 
-    `about` is what its users need to know, kept in the file's metadata.
+    `about` is what its users need to know; it is stored in the file's metadata.
     """
     import onnx
     import torch
@@ -56,7 +56,7 @@ def write_onnx(
 
 
 def forget_sources(graph: GraphProto) -> None:
-    """Remove the stack traces that the exporter writes to every node: paths of this machine, which change the bytes."""
+    """Remove the exporter's stack traces from every node: they hold local paths and make the bytes differ."""
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]
         part.doc_string = ""
@@ -70,7 +70,7 @@ def open_session(path: Path, needed: Collection[str], threads: int = 0) -> tuple
     """An ONNX Runtime session on a file that `write_onnx` wrote, and what its metadata says.
 
     Raises:
-        TrainingError: the file is no ONNX, was not written by packshot, or says nothing of one of the facts `needed`.
+        TrainingError: the file is not ONNX, was not written by Packshot, or lacks one of the facts `needed`.
     """
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as refusals

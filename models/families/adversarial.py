@@ -103,7 +103,7 @@ class AdversarialConfig(GradientConfig):
 
 
 class Logits(NamedTuple):
-    """What a discriminator says of N images; each has shape (N,)."""
+    """A discriminator's output for N images; each has shape (N,)."""
 
     logits: Tensor
     """Of the category asked for: above 0 is real."""
@@ -131,7 +131,7 @@ class Critic(nn.Module, ABC):
 
 
 class AdversarialFamily(GradientFamily):
-    """A generator and a discriminator that play the game which the config describes."""
+    """A generator and a discriminator that play the game described by the config."""
 
     Config: ClassVar[type[FamilyConfig]] = AdversarialConfig
     games: ClassVar[Mapping[str, Game]] = GAMES
@@ -142,7 +142,7 @@ class AdversarialFamily(GradientFamily):
         """Build both networks for images of `shape`.
 
         Raises:
-            InputError: the networks have no form for images of this size.
+            InputError: the networks do not support images of this size.
         """
         super().__init__(config, shape)
         if shape.size not in SIZES:
@@ -170,7 +170,7 @@ class AdversarialFamily(GradientFamily):
         return self.config.conditional
 
     def optimiser(self, name: str) -> Optimizer:
-        """The config's update rule; the discriminator's may have a rate of its own (Heusel et al. 2017)."""
+        """The config's update rule; the discriminator may have its own learning rate (Heusel et al. 2017)."""
         rule, rate = super().optimiser(name), self.config.discriminator_learning_rate
         if name == "discriminator" and rate is not None:
             for group in rule.param_groups:

@@ -1,4 +1,4 @@
-"""Random changes to a batch of training images, drawn anew for each image and applied to the batch at once."""
+"""Random changes to a batch of training images, drawn for each image and applied to the whole batch at once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class PerImage(v2.Transform):  # type: ignore[misc]  # torchvision has no type s
 
 
 class Flip(PerImage):
-    """Mirror each image left to right with a `probability`."""
+    """Mirror each image left to right with the given `probability`."""
 
     def __init__(self, probability: float, generator: torch.Generator | None = None) -> None:
         super().__init__(generator)
@@ -73,7 +73,7 @@ class Flip(PerImage):
 
 
 class Crop(PerImage):
-    """Pad each image by `padding` pixels of its own border and cut a window of the old size out at random."""
+    """Pad each image by `padding` pixels of its own border and crop a random window of the original size."""
 
     def __init__(self, padding: int, generator: torch.Generator | None = None) -> None:
         super().__init__(generator)

@@ -1,4 +1,4 @@
-"""Differentiable augmentation: real and generated images are changed alike before the discriminator sees them."""
+"""Differentiable augmentation: real and generated images are augmented alike before the discriminator sees them."""
 
 from __future__ import annotations
 

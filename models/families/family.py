@@ -18,7 +18,7 @@ from models.families.augmentation import AugmentConfig
 from models.families.constraint import CHANGED, Constraint, check_constraints
 
 ProgressCallback = Callable[[int, int, str], None]
-"""Hears that `done` of `total` are finished, with a note."""
+"""Called with the number done, the total, and a note."""
 
 
 def _as_tuple(value: object) -> object:
@@ -103,7 +103,7 @@ class Parts:
     networks: Mapping[str, nn.Module]
     update: Callable[[str, Tensor], None]
     done: float = 0.0
-    """The share of all updates that lie behind."""
+    """The share of all updates done so far."""
 
 
 class Family(ABC):
@@ -123,7 +123,7 @@ class Family(ABC):
     tiny: ClassVar[Mapping[str, object]] = {}
     """What makes it small enough to try in a second where `tests/trainings.py`, which lowers all sizes, cannot know."""
     likelihood: ClassVar[str | None] = None
-    """What `bits_per_dimension` measures, such as "ELBO, discretised logistic"; None where there is no likelihood."""
+    """What `bits_per_dimension` measures, such as "ELBO, discretised logistic"; None when there is no likelihood."""
     discrete: ClassVar[bool] = False
     """True when an image is drawn level by level: the tiniest rounding difference may then change a whole sample."""
 
@@ -174,21 +174,21 @@ class GradientFamily(Family):
         """One update on images (N, C, H, W) in [-1, 1] and labels (N,); returns detached scalar losses by name."""
 
     def pace(self, done: float) -> float:
-        """What the learning rates are multiplied by when the share `done` of all updates lies behind."""
+        """The learning-rate factor after the share `done` of all updates."""
         return (1 + math.cos(math.pi * done)) / 2 if self.config.decay == "cosine" else 1.0
 
     @property
     def keeps_from(self) -> float:
-        """The share of a training after which its best weights are sought anew: before, something else was learned."""
+        """The share of a training after which the search for the best weights restarts: the objective changes."""
         return 0.0
 
     @property
     def most_gradient(self) -> float:
-        """The norm that the gradients of a network are shortened to where they are longer."""
+        """The norm to which a network's gradients are clipped."""
         return math.inf
 
     def optimiser(self, name: str) -> Optimizer:
-        """The update rule that the config asks for, over the network called `name`.
+        """The optimiser that the config asks for, for the network called `name`.
 
         "soap" is Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al. 2024, arXiv:2409.11321, algorithm 3).
         """

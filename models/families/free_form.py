@@ -1,4 +1,4 @@
-"""Free-form holes, drawn by seed: what inpainting is trained on and measured by."""
+"""Free-form holes, drawn by seed, for training and measuring inpainting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Style transfer by optimisation: an image is changed until its features have another's style (Gatys et al. 2016)."""
+"""Style transfer by optimisation: an image is changed until its features match another's style (Gatys et al. 2016)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.losses.perceptual import Features
 from models.losses.style import Losses, StyleLoss, roughness
 
 ProgressCallback = Callable[[int, int], None]
-"""Hears that so many steps are done of how many."""
+"""Called with the steps done and the total."""
 
 SIZES = ((4, 0.4), (2, 0.3), (1, 0.3))
 """What the size is divided by, coarse to fine, and the share of the steps that is done there."""
@@ -32,7 +32,7 @@ TINY = 1e-20
 
 
 class Weights(NamedTuple):
-    """What the other terms of the loss count, the style being 1; chosen by eye."""
+    """The weights of the other terms of the loss, relative to the style's; chosen by eye."""
 
     content: float = 1.0
     smooth: float = 60.0
@@ -60,7 +60,7 @@ def paint_towards(
 ) -> Tensor:
     """`content` (1, 3, H, W) in [0, 1] in the style of `style` (1, 3, h, w), by about `steps` steps of Adam.
 
-    It is begun at a quarter of the size and ended at the whole, the style shrunk alike, as large shapes are not found
+    It starts at a quarter of the size and ends at full size, the style shrunk alike: large shapes are not found
     in a large image. `share` (1, 1, H, W) is the part that is to have the style. Equal for equal arguments.
     """
     made, done, sizes = content, 0, choose_sizes(content)
@@ -84,7 +84,7 @@ def choose_sizes(content: Tensor) -> list[tuple[int, float]]:
 
 
 def descend(start: Tensor, task: Task, steps: int, weights: Weights) -> Tensor:
-    """`start` moved down the gradient of the loss, at one size."""
+    """Gradient descent on the loss from `start`, at one size."""
     image = start.clone().requires_grad_()
     contents = [task.loss.content(place(task.content, phase)) for phase in PHASES]
     shares = [None if task.share is None else place(task.share, phase) for phase in PHASES]

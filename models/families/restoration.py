@@ -1,4 +1,4 @@
-"""What an editing family is: it learns from clean images that it spoils by itself, and is judged on held-out ones."""
+"""What an editing family is: it learns to restore images that it degrades itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.pixels import to_planes
 JUDGED_AT_ONCE = 16
 """Held-out images per call of the network."""
 SEED_OF_THE_JUDGE = 2025
-"""Held-out images are spoilt alike at every judgement, or two figures could not be compared."""
+"""Held-out images are degraded alike at every evaluation, so that figures can be compared."""
 
 
 class RestorationConfig(GradientConfig):
@@ -34,7 +34,7 @@ class RestorationConfig(GradientConfig):
 
 @dataclass(frozen=True)
 class Degraded:
-    """What a network is given of N clean images, by input name, and what it should make of it; all (N, C, H, W)."""
+    """A network's inputs for N clean images, by name, and the target output; all (N, C, H, W)."""
 
     inputs: Mapping[str, Tensor]
     target: Tensor
@@ -43,20 +43,20 @@ class Degraded:
 class RestorationFamily(GradientFamily):
     """A family that edits: named inputs in, one image out, floats in [0, 1].
 
-    A subclass says how an image is spoilt, and its `step` how the networks learn to mend it. The trainer's images are
-    the clean ones; what is spoilt is drawn from torch's CPU random numbers, which a resumed training takes up again.
+    A subclass defines how an image is degraded, and its `step` how the networks learn to restore it. The trainer's
+    images are clean; degradations are drawn from torch's CPU random numbers, which a resumed training restores.
     """
 
     Config: ClassVar[type[FamilyConfig]] = RestorationConfig
     config: RestorationConfig
     criterion: ClassVar[str] = "validation_negative_psnr"
-    """The figure that the best weights are sought by; lower is better."""
+    """The figure that selects the best weights; lower is better."""
     degradation: ClassVar[str]
     """What `degrade` does to an image, in words for reports."""
     baseline_name: ClassVar[str]
-    """What `baseline` is called."""
+    """The name of `baseline` in reports."""
     measured: ClassVar[str] = "PSNR"
-    """What `measure` gives, in dB, in words for reports."""
+    """What `measure` measures (in dB), in words for reports."""
 
     @property
     def latent(self) -> int:
@@ -77,14 +77,14 @@ class RestorationFamily(GradientFamily):
 
     @abstractmethod
     def baseline(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """What one gets of spoilt inputs (N, C, H, W) without any training: the least that a network must beat."""
+        """The result from degraded inputs (N, C, H, W) without any training: the least that a network must beat."""
 
     @abstractmethod
     def sample_inputs(self, height: int, width: int) -> dict[str, Tensor]:
-        """Two random images as the network takes them, `height` x `width` where it sees them: to export and compare."""
+        """Two random inputs for the network, `height` x `width`, for export and comparison."""
 
     def served(self) -> nn.Module:
-        """The network that is exported: `generator`, or an equal one that is faster."""
+        """The network that is exported: `generator`, or a faster equivalent."""
         return self.generator
 
     @property

@@ -1,4 +1,4 @@
-"""What a small picture goes through before a network learns to enlarge it: blur, noise and JPEG, drawn for each."""
+"""What small pictures go through before a network learns to enlarge them: blur, noise and JPEG, drawn for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNTOUCHED = 100
 
 
 class DegradeConfig(BaseModel):
-    """How much worse than clean the small pictures are at most; the default changes nothing."""
+    """The strongest degradation of the small pictures; the default changes nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,7 +30,7 @@ class DegradeConfig(BaseModel):
 
 
 def worsen(luma: Tensor, config: DegradeConfig) -> Tensor:
-    """Luma (N, 1, H, W) in [0, 1], each picture by amounts of its own; draws from torch's CPU random numbers."""
+    """Degrade luma (N, 1, H, W) in [0, 1], each picture by its own amounts; draws from torch's CPU random numbers."""
     if config.is_idle:
         return luma
     generator = np.random.default_rng(int(torch.randint(2**31, ())))

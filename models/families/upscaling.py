@@ -54,7 +54,7 @@ class UpscalingFamily(RestorationFamily):
         """Build the network for clean images of `shape`.
 
         Raises:
-            InputError: their side is no multiple of the scale, or the scale itself.
+            InputError: their side is not a multiple of the scale, or is the scale itself.
         """
         super().__init__(config, shape)
         if shape.size % self.config.scale or shape.size == self.config.scale:
@@ -63,7 +63,7 @@ class UpscalingFamily(RestorationFamily):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """The network, with the weights that torch's random numbers give."""
+        """The network with random weights."""
 
     @property
     @abstractmethod

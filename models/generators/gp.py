@@ -34,7 +34,7 @@ class GPConfig(FamilyConfig):
 class Generator(nn.Module):
     """Noise (N, rank + C S S) and categories (N,) to images (N, C, S, S) in [-1, 1]: draws without the pixel noise.
 
-    Before the fit the buffers hold a prior that knows no image: mean grey, and a smooth field.
+    Before the fit the buffers hold a prior: mean grey, and a smooth field.
     """
 
     mean: Tensor
@@ -77,7 +77,7 @@ class Generator(nn.Module):
         return (mean + low + smooth).clamp(-1, 1)
 
     def keep(self, category: int, fitted: ImageGaussian, lengthscale: float) -> None:
-        """Take over what was fitted to the images of `category`."""
+        """Store what was fitted to the images of `category`."""
         values = {
             "mean": fitted.mean,
             "loadings": fitted.loadings.reshape(self.rank, -1),

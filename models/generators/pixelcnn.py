@@ -1,4 +1,4 @@
-"""PixelCNN: the gated autoregressive network of van den Oord et al. (2016), one pixel after the other."""
+"""PixelCNN: the gated autoregressive network of van den Oord et al. (2016), one pixel at a time."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def as_linear(layer: nn.Module, features: Tensor) -> Tensor:
 def repeat(step: Step, start: States, over: States) -> Tensor:
     """Call `states, output = step(states, item)` for the items along the first axis of `over`; the outputs, stacked.
 
-    An export makes it a Scan of ONNX, so that the loops over rows and columns are a part of the file.
+    On export it becomes an ONNX Scan, so that the loops over rows and columns are part of the file.
     """
     if torch.compiler.is_exporting():
         outputs: Tensor = scan(step, start, over)[1]

@@ -140,7 +140,7 @@ class VAE(GradientFamily):
     def bits_per_dimension(self, images: Tensor, labels: Tensor) -> Tensor:
         """The negative ELBO of uint8 images (N, C, H, W), an upper bound, with one draw of the posterior each.
 
-        The draws are the same at every call: they must not move the random numbers of the training around it.
+        The draws are the same at every call and do not advance the training's random numbers.
         """
         noise = torch.randn(len(images), self.latent, generator=torch.Generator().manual_seed(0)).to(images.device)
         bound = self._autoencoder.bound(to_signed(images), labels, noise)

@@ -65,7 +65,7 @@ def rgb_to_lab(pixels: Pixels | Planes) -> Planes:
 
 
 def lab_to_rgb(lab: Planes) -> Planes:
-    """CIE Lab (..., 3) under D65 to sRGB in 0..1, float32; colours that sRGB has not are clipped."""
+    """CIE Lab (..., 3) under D65 to sRGB in 0..1, float32; colours outside sRGB are clipped."""
     y = (lab[..., 0] + 16) / 116
     curve = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     cubes = curve**3
@@ -104,7 +104,7 @@ def ycbcr_to_rgb(planes: Planes, studio: bool = False) -> Planes:
 
 
 def delta_e_2000(first: Planes, second: Planes) -> Planes:
-    """CIEDE2000 colour difference of two Lab arrays (..., 3), float32 (...); about 1 is the least that is seen.
+    """CIEDE2000 colour difference of two Lab arrays (..., 3), float32 (...); about 1 is just noticeable.
 
     Source: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula", 2005, equations 2 to 22, weights of 1.
     """

@@ -1,1 +1,1 @@
-"""What a training makes small."""
+"""The losses that trainings minimise."""

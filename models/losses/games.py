@@ -1,4 +1,4 @@
-"""The losses of adversarial games: for each, what the discriminator and what the generator makes small."""
+"""The losses of adversarial games: what the discriminator and the generator minimise in each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features of networks that were trained on ImageNet, and how far two images lie apart in them."""
+"""Features of networks trained on ImageNet, and the distance of two images in them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TINY = 1e-10
 class Features(nn.Module):
     """A frozen network: images (N, 3, H, W) in [0, 1] to feature maps by name; gradients pass to the images.
 
-    `name` says which network it is, `taps` which maps are asked for unless others are.
+    `name` identifies the network, `taps` the maps returned by default.
     """
 
     mean: Tensor
@@ -100,10 +100,10 @@ class Block(nn.Module):
 
 
 def load_features(name: Name = "auto") -> Features:
-    """The network called `name`; "auto" is VGG19 where torchvision can fetch it and EfficientNet-Lite0 where not.
+    """The network called `name`; "auto" is VGG19 if torchvision can fetch it, else EfficientNet-Lite0.
 
     Raises:
-        SourceError: the weights cannot be had; the message says how to get them.
+        SourceError: the weights are not available; the message says how to get them.
     """
     if name == "lite0":
         return load_lite0()

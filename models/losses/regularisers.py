@@ -1,4 +1,4 @@
-"""What keeps a discriminator smooth: penalties on its gradients, bounds on its weights and on their spectral norm."""
+"""What keeps a discriminator smooth: penalties on gradients, and bounds on weights and their spectral norm."""
 
 from __future__ import annotations
 

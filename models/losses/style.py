@@ -1,4 +1,4 @@
-"""What a picture's style is in the features of a network, and how far other pictures are from it and their contents."""
+"""A picture's style in the features of a network, and the distance of other pictures from it and from their content."""
 
 from __future__ import annotations
 

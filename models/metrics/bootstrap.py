@@ -1,4 +1,4 @@
-"""How sure a difference between two models is: a paired bootstrap over samples and reference."""
+"""Confidence in the difference between two models: a paired bootstrap over samples and reference."""
 
 from __future__ import annotations
 

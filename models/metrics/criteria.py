@@ -1,4 +1,4 @@
-"""By which figure versions are ranked: editing networks by PSNR, generators by a distance that suits their number."""
+"""The figure that ranks versions: PSNR for editing networks, a distance that suits the sample size for generators."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ROWS = 1000
 
 
 class Features(nn.Module):
-    """Stands where torchmetrics expects a network: what comes in are features already."""
+    """Stands in for the network torchmetrics expects: its input already is features."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

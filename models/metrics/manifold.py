@@ -1,4 +1,4 @@
-"""How much of the real images' manifold generated images reach, and how much of theirs is real: collapse shows here."""
+"""How well generated images cover the manifold of real ones, and how many lie on it: collapse shows here."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def convolve(before: int, after: int) -> list[nn.Module]:
 
 
 def augmentation(config: RulerConfig, channels: int, size: int) -> AugmentConfig:
-    """What training images of `channels` and `size` are changed by: shifts grow with the size, grey has no colour."""
+    """The augmentation for training images of `channels` and `size`: shifts grow with the size, grey has no colour."""
     shift = min(config.crop * max(size, SIDE) // SIDE, 64)
     if channels == 1:
         return AugmentConfig(flip=config.flip, crop=shift)

@@ -1,4 +1,4 @@
-"""The moving average of a generator's weights: steadier than the weights themselves, and what is kept of a training."""
+"""The moving average of a generator's weights, which is steadier than the weights and is what a training keeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class MovingAverage:
-    """Exponential average, with rate `decay`, of all that is in a network's state dict (Yazıcı et al. 2019)."""
+    """Exponential average, with rate `decay`, of everything in a network's state dict (Yazıcı et al. 2019)."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self._network, self._decay = network, decay
@@ -18,7 +18,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def follow(self, step: int) -> None:
-        """Move towards the network after update `step`; early on it moves faster, so that it forgets the start."""
+        """Move towards the network after update `step`; faster early on, to forget the start."""
         decay = min(self._decay, (1 + step) / (10 + step))
         for name, value in self._network.state_dict().items():
             if value.is_floating_point():
@@ -28,7 +28,7 @@ class MovingAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[nn.Module]:
-        """The network in evaluation mode with the average as its weights; its own come back at the end."""
+        """The network in evaluation mode with the average as its weights; its own are restored at the end."""
         current = copy_weights(self._network.state_dict())
         self._network.load_state_dict(self.weights)
         self._network.eval()

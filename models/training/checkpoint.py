@@ -1,4 +1,4 @@
-"""The state of a training on disk: written whole or not at all, and read without running anything it holds."""
+"""A training's state on disk: written whole or not at all, and read without executing anything in it."""
 
 from __future__ import annotations
 

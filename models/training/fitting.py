@@ -1,4 +1,4 @@
-"""The making of a fitted family's generator: one fit, one judgement, and the same files that the trainer leaves."""
+"""Fitting a classical family: one fit, one evaluation, and the same files that the trainer writes."""
 
 from __future__ import annotations
 

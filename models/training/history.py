@@ -1,4 +1,4 @@
-"""What happened in a training: figures by update, kept for `history.csv` and told to whoever listens."""
+"""A training's figures by update, kept for `history.csv` and passed to a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 
 class TrainingLog(Protocol):
-    """Where the trainer's news goes."""
+    """Receives the trainer's figures, samples and progress."""
 
     def metrics(self, step: int, figures: dict[str, float]) -> None:
         """Losses, gradient norms, images per second and, now and then, the validation distance at `step`."""
@@ -31,7 +31,7 @@ class History:
         self.rows: list[dict[str, float]] = []
 
     def note(self, step: int, figures: dict[str, float]) -> None:
-        """Keep the figures of update `step` and tell the log."""
+        """Keep the figures of update `step` and pass them to the log."""
         self.rows.append({"step": step, "images": step * self._batch_size} | figures)
         self._log.metrics(step, figures)
 

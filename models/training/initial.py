@@ -1,4 +1,4 @@
-"""Weights that start a training: which layers are taken, which begin anew, and which stay as they are."""
+"""The initial weights of a training: which layers are loaded, which start fresh, and which are frozen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_LISTED = 8
 
 
 class Start(NamedTuple):
-    """What became of each tensor of a family, by its name `NETWORK.NAME`."""
+    """What happened to each tensor of a family, by its name `NETWORK.NAME`."""
 
     taken: tuple[str, ...]
     fresh: tuple[str, ...]

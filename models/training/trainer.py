@@ -85,7 +85,7 @@ class Trainer:
         self.total = self.steps_per_epoch * self.config.epochs
         self.augment = build_augmentation(self.config.augment)
         self.memory_format = torch.channels_last if plan.memory_format == "channels_last" else torch.contiguous_format
-        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces the precision every time
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints the precision every time
         self.fabric = Fabric(accelerator="auto", devices=1, precision=plan.precision)
         self.held = freeze(family.networks, frozen)
         self.parts, self.optimisers = self._set_up()
@@ -223,7 +223,7 @@ class Trainer:
         return self.folder / "checkpoint.pt"
 
     def _save(self) -> None:
-        """Write the checkpoint, unless the last update spoilt the weights: nothing could go on from those."""
+        """Write the checkpoint, unless the last update left non-finite weights, from which nothing could resume."""
         self._check(self._weights())
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {
@@ -239,7 +239,7 @@ class Trainer:
         write_checkpoint(self._checkpoint, state)
 
     def _resume(self) -> None:
-        """Take up the checkpoint, or start afresh from the seed."""
+        """Load the checkpoint, or start from the seed."""
         if not self._checkpoint.exists():
             torch.manual_seed(self.config.seed)
             return

@@ -1,4 +1,4 @@
-"""Samples of a family's network in torch, and how good they are: what the best checkpoint is sought by."""
+"""Samples of a family's network in torch, and the figure that selects the best checkpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Score = Callable[[Images, Labels], float]
 
 
 class Validation(NamedTuple):
-    """What a network is judged by while it is made.
+    """What a network is validated by during training.
 
     A generator by `score` of `samples` images or by its likelihood of `held_out`, an editing family by what it makes of
     the clean images `held_out`.

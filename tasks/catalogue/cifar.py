@@ -21,7 +21,7 @@ PICKLED = "data_batch_1"  # what the version for Python calls its first file
 
 
 def count_items(path: Path) -> int:
-    """How many whole records the batch file `path` holds."""
+    """The number of whole records in the batch file `path`."""
     return path.stat().st_size // RECORD
 
 
@@ -29,7 +29,7 @@ def read_batch(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]
     """The images of a batch file, uint8 (N, 32, 32, 3) in RGB, and labels, uint8 (N,), indices into `CATEGORIES`.
 
     Raises:
-        CatalogueError: the file is empty, is no whole number of records, or holds a label above 9.
+        CatalogueError: the file is empty, its length is not a whole number of records, or it holds a label above 9.
     """
     content = np.fromfile(path, np.uint8)
     records, rest = divmod(len(content), RECORD)
@@ -48,10 +48,10 @@ def read_batch(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]
 
 
 def check_names(folder: Path) -> None:
-    """See that `batches.meta.txt` names CIFAR-10's ten categories.
+    """Check that `batches.meta.txt` names CIFAR-10's ten categories.
 
     Raises:
-        CatalogueError: it names others, such as CIFAR-100's, or is no text.
+        CatalogueError: it names others, such as CIFAR-100's, or is not text.
     """
     path = folder / NAMES
     try:
@@ -63,7 +63,7 @@ def check_names(folder: Path) -> None:
 
 
 def check_files(folder: Path) -> None:
-    """See that every file in `folder` is CIFAR-10's by its format: raises CatalogueError for the first that is not."""
+    """Check that every file in `folder` has CIFAR-10's format; raises CatalogueError for the first that does not."""
     check_names(folder)
     for name in IMAGES:
         read_batch(folder / name)

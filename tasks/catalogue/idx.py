@@ -46,7 +46,7 @@ def read_images(path: Path) -> npt.NDArray[np.uint8]:
     """The images of an idx3 file: uint8 (N, 28, 28), 0 is black.
 
     Raises:
-        CatalogueError: the file is not idx3, holds images of another size, or is shorter or longer than it says.
+        CatalogueError: the file is not idx3, holds images of another size, or has another length than its header says.
     """
     count, content = _read(path, IMAGES_MAGIC, header=16)
     shape = struct.unpack(">II", content[8:16])
@@ -59,7 +59,7 @@ def read_labels(path: Path) -> npt.NDArray[np.uint8]:
     """The labels of an idx1 file: uint8 (N,), each an index into `CATEGORIES`.
 
     Raises:
-        CatalogueError: the file is not idx1, is shorter or longer than it says, or holds a label above 9.
+        CatalogueError: the file is not idx1, is shorter or longer than its header says, or holds a label above 9.
     """
     count, content = _read(path, LABELS_MAGIC, header=8)
     labels = _body(path, content, header=8, expected=count)

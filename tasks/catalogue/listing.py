@@ -19,7 +19,7 @@ SPLITS = {"train": "train", "validation": "validation", "val": "validation", "va
 
 @dataclass(frozen=True)
 class Listing:
-    """One image file: `file` is relative to the catalogue's folder, with slashes; `split` is "" when not given."""
+    """One image file: `file` is relative to the catalogue's folder, with slashes; `split` is "" when none is given."""
 
     sku: str
     file: str
@@ -32,12 +32,12 @@ class Listing:
 def list_photos(folder: Path) -> list[Listing]:
     """The files of a catalogue of photos, in the order of their names.
 
-    The layout is `CATEGORY/x.jpg` or `SPLIT/CATEGORY/x.jpg`; what `catalogue.csv` says comes before what the folders
+    The layout is `CATEGORY/x.jpg` or `SPLIT/CATEGORY/x.jpg`; `catalogue.csv` takes precedence over what the folders
     say. Folders named by WordNet id, as ImageNet has them, give their category's name where one of `wnids.TABLES` knows
-    it. Hidden files, and files beside the category folders that are no images (a README), are left out.
+    it. Hidden files, and files beside the category folders that are not images (a README), are left out.
 
     Raises:
-        CatalogueError: there is no such folder, it holds no files, a split's images lie in no category folders, or
+        CatalogueError: there is no such folder, it holds no files, a split's images are not in category folders, or
             `catalogue.csv` or a table of names is wrong (line and column named).
     """
     if not folder.is_dir():
@@ -77,7 +77,7 @@ def _from_path(file: PurePosixPath, unique: bool) -> Listing:
 
 
 def _refuse_flat_split(folder: Path, listings: list[Listing]) -> None:
-    """Refuse `val/x.jpg` beside `train/CATEGORY/x.jpg`: `val` is a split without categories there, and no category."""
+    """Refuse `val/x.jpg` beside `train/CATEGORY/x.jpg`: there `val` is a split without categories, not a category."""
     if not any(listing.file.count("/") > 1 and listing.split for listing in listings):
         return
     tops = [(listing, listing.file.split("/")[0]) for listing in listings if listing.file.count("/") == 1]

@@ -1,4 +1,4 @@
-"""The one reader that turns any catalogue into one table: a row an image."""
+"""The one reader that turns any catalogue into one table, a row per image."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ Part = tuple[npt.NDArray[np.uint8], pd.DataFrame]
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """A catalogue's table and the way to its images.
+    """A catalogue's table, and access to its images.
 
-    `table` has a row an image, index 0..n-1, and the columns `COLUMNS`: `split` is "train", "validation", "test" or ""
+    `table` has a row per image, index 0..n-1, and the columns `COLUMNS`: `split` is "train", "validation", "test" or ""
     when not given; `problem` is "" when the image can be decoded, else one line, and then `sha256` and `phash` are ""
     and the statistics NaN; `mean` and `std` are of grey values 0..255; `duplicate_of` and `near_duplicate_of` hold the
     sku of the first image that this one repeats, or ""; rows of one product or of near duplicates share a `group`.
@@ -101,7 +101,7 @@ def _tabulate(listings: list[Listing], photos: list[Photo]) -> pd.DataFrame:
 
 
 def _read_packed(folder: Path, name: str, kind: Kind, progress: Progress) -> Catalogue:
-    """A catalogue whose images lie together in a few files, all of one size."""
+    """A catalogue whose images, all of one size, are packed into a few files."""
     wanted, read = (idx.FILES, _read_idx) if kind == FASHION_MNIST else (cifar.FILES, _read_cifar)
     missing = [file for file in wanted if not (folder / file).exists()]
     if missing:

@@ -17,11 +17,11 @@ LINE = re.compile(r"(n\d{8})\s+(\S.*)")
 def name_categories(folder: Path, categories: Collection[str]) -> dict[str, str]:
     """The name of each of `categories` that is a WordNet id, by the first of `TABLES` that is in `folder`.
 
-    A table has a line an id: `n01440764 tench, Tinca tinca`. The name is the first of the synonyms; where two
-    categories share it, as ImageNet's two cranes do, the id is added. Ids that the table lacks keep their id.
+    A table has a line per id: `n01440764 tench, Tinca tinca`. The name is the first of the synonyms; where two
+    categories share it, as ImageNet's two cranes do, the id is added. Ids that are not in the table stay as they are.
 
     Raises:
-        CatalogueError: a line of the table is none.
+        CatalogueError: a line of the table cannot be read.
     """
     wanted = {category for category in categories if WNID.fullmatch(category)}
     table = next((folder / name for name in TABLES if (folder / name).is_file()), None)

@@ -33,7 +33,7 @@ NAME = "^[a-z0-9-]+$"
 
 
 class PrepareConfig(BaseModel):
-    """How images are made equal and divided into splits."""
+    """How images are brought to one size and divided into splits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,11 +68,11 @@ def prepare_catalogue(
     """Write the prepared set of `catalogue`, without the skus `excluded`, or open it if an equal one is there.
 
     It lies in `HOME/prepared/KEY/`, and its bytes depend on the inputs alone. Images no larger than the wanted size
-    are centred; larger ones are reduced with antialiasing; both keep their aspect on a plain background, or lose what
-    is beyond their middle square. A view is a set of its own, under the name that `config` gives it.
+    are centred; larger ones are reduced with antialiasing. Both keep their aspect ratio on a plain background, or are
+    cropped to their middle square. A view is a set of its own, under the name that `config` gives it.
 
     Raises:
-        InputError: `config` asks for a category that the catalogue has not.
+        InputError: `config` asks for a category that the catalogue does not have.
         CatalogueError: a category has fewer than 20 images, an image cannot be decoded, or a split would be empty.
         StorageError: the disk is full, or another process holds the set's lock for too long.
     """
@@ -97,10 +97,10 @@ def prepared_folder(settings: Settings, key: str) -> Path:
 
 
 def show_categories(table: pd.DataFrame, categories: tuple[str, ...] | None) -> pd.DataFrame:
-    """The rows of these categories; of all of them when None.
+    """The rows of these categories, or of all categories when None.
 
     Raises:
-        InputError: a category is not in the table; the message lists those that are.
+        InputError: a category is not in the table; the message lists the ones that are.
     """
     if categories is None:
         return table

@@ -58,7 +58,7 @@ class PreparedSet:
         """The prepared set in `folder`.
 
         Raises:
-            CatalogueError: a file of it is missing, cut short, or not such a set's.
+            CatalogueError: a file of it is missing, cut short, or not part of a prepared set.
         """
         path = folder / META
         if not path.is_file():
@@ -150,7 +150,7 @@ def require_split(name: str) -> Split:
     """`name` as a split.
 
     Raises:
-        InputError: it is none.
+        InputError: there is no such split.
     """
     for split in SPLITS:
         if split == name:

@@ -1,4 +1,4 @@
-"""Which split each image of a catalogue goes into: never one product, or its near duplicates, into two of them."""
+"""Which split each image of a catalogue goes into: a product and its near duplicates never go into two."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-PRECEDENCE = ("test", "validation", "train")  # an image gives way to its group's images in an earlier one
+PRECEDENCE = ("test", "validation", "train")  # an image is left out in favour of its group's images in an earlier split
 LEAK = "leak"
 
 
 def assign_splits(table: pd.DataFrame, validation_share: float, test_share: float) -> pd.Series[str]:
     """The split of each row of `table` (columns sku, category, split, group), or `LEAK` for a row to leave out.
 
-    A split that the catalogue gives is kept: of a group in several, the rows outside the first of test, validation
+    A split that the catalogue gives is kept; when a group is in several, the rows outside the first of test, validation
     and train are leaks. A row without a split follows its group. A split that no row gives is drawn from what is not
-    given to another one: group by group, by a hash of the group's smallest sku. So the draw needs no seed, and an
+    given to another: group by group, by a hash of the group's smallest sku. So the draw needs no seed, and an
     image added later moves no other. Each category gets into each drawn split while it has groups for it.
     """
     rank = table["split"].map({name: number for number, name in enumerate(PRECEDENCE)}).fillna(len(PRECEDENCE))

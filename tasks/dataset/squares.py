@@ -1,4 +1,4 @@
-"""Images of any size and aspect made squares of one size."""
+"""Images of any size and aspect ratio, turned into squares of one size."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def square_maker(
 
 
 def fit_square(image: Image.Image, shape: Shape, background: int, fit: str = "pad") -> npt.NDArray[np.uint8]:
-    """uint8 of a square `shape` (H, W, C): the image at its own aspect, reduced if larger, centred on `background`.
+    """uint8 of a square `shape` (H, W, C): the image in its own aspect ratio, reduced if larger, on `background`.
 
-    With `fit` "crop" that is done to the middle square of the image.
+    With `fit` "crop" this is done to the middle square of the image.
     """
     size, _, channels = shape
     image = image.convert("L" if channels == 1 else "RGB")

@@ -20,7 +20,7 @@ INDEX = ["row", "sku", "file"]
 
 @dataclass(frozen=True)
 class ExpectationResult:
-    """What became of one expectation: `rows` are the failing ones, empty when it passed or judges a whole table."""
+    """The result of one expectation: `rows` are the failing ones, empty when it passed or concerns the whole table."""
 
     type: str
     column: str
@@ -76,7 +76,7 @@ class Suite:
         self._context.checkpoints.add(self._checkpoint)
 
     def judge(self, table: pd.DataFrame, run: str) -> list[ExpectationResult]:
-        """One verdict an expectation, in the suite's order; `run` names this judgement in the Data Docs."""
+        """One result per expectation, in the suite's order; `run` names this validation in the Data Docs."""
         from great_expectations.core.run_identifier import RunIdentifier
 
         result = self._checkpoint.run(batch_parameters={"dataframe": table}, run_id=RunIdentifier(run_name=run))
@@ -84,7 +84,7 @@ class Suite:
         return [_read_result(one.to_json_dict()) for one in judged.results]
 
     def write_docs(self) -> Path:
-        """Write the Data Docs of all runs anew; returns their index page.
+        """Rewrite the Data Docs of all runs; returns their index page.
 
         Raises:
             StorageError: the folder cannot be written.
@@ -121,7 +121,7 @@ def _read_result(judged: dict[str, Any]) -> ExpectationResult:
 
 
 def _read_error(info: dict[str, Any]) -> str:
-    """The message of an expectation that could not be judged: GX gives it flat, or one for each metric."""
+    """The message of an expectation that could not be judged: GX gives one message, or one for each metric."""
     nested = [info] if "raised_exception" in info else list(info.values())
     return "; ".join(sorted({str(one["exception_message"]) for one in nested if one["raised_exception"]}))
 

@@ -1,4 +1,4 @@
-"""Whether a catalogue is fit to train on: judged by a Great Expectations suite, every failing image named."""
+"""Whether a catalogue is fit to train on, judged by a Great Expectations suite that names every failing image."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Failure(BaseModel):
 
 
 class ValidationReport(BaseModel):
-    """A catalogue's judgement.
+    """The result of validating a catalogue.
 
-    `checks` are of the last judgement: with rows set aside, of the rest. `failures` are of all rows, those set aside
+    `checks` are of the last validation: without the rows set aside. `failures` are of all rows, those set aside
     included. `refusal` says why a quarantine was not enough. `data_docs` is the index page of the Data Docs.
     """
 
@@ -133,7 +133,7 @@ def validate_catalogue(
 
 
 def require_valid(report: ValidationReport) -> None:
-    """Stop when the suite did not hold.
+    """Raise an error unless the suite passed.
 
     Raises:
         ValidationFailed: with the number of failed expectations, the first three failures, and where to look.
@@ -155,7 +155,7 @@ def require_valid(report: ValidationReport) -> None:
 def complete_table(table: pd.DataFrame) -> pd.DataFrame:
     """The catalogue's table with what suites judge beyond one row: `row`, `group_splits`, `category_images`, `_share`.
 
-    What was measured on an undecodable image is blanked, so that such a row fails once, for its problem.
+    What was measured on an undecodable image is blanked, so that such a row fails only once, for its problem.
     """
     given = table["split"].where(table["split"] != "")
     images = table.groupby("category")["sku"].transform("size")
@@ -173,7 +173,7 @@ def complete_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_quarantined(table: pd.DataFrame, verdicts: Collection[ExpectationResult]) -> list[str]:
-    """The skus, sorted, of rows that failed an expectation whose rows may be set aside."""
+    """The sorted skus of rows that failed an expectation whose rows may be set aside."""
     rows = sorted({row for verdict in verdicts if verdict.may_set_aside for row in verdict.rows})
     return sorted(set(table["sku"].iloc[rows]))
 

@@ -1,4 +1,4 @@
-"""A list of operations applied to one picture, with what each was and what it changed."""
+"""A list of operations applied to one picture, with a record of each and of what it changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tasks.provenance.source_type import Marking
 
 
 class AppliedOperation(BaseModel):
-    """One operation that ran. `change` is what this step alone changed; `seconds` are without that measurement."""
+    """One operation that ran. `change` is what this step alone changed; `seconds` exclude that measurement."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ class Edited(NamedTuple):
 
     @property
     def may_alter_product(self) -> bool:
-        """Whether any of the operations that ran may show a buyer another product."""
+        """Whether any operation that ran may show a buyer a different product."""
         return any(step.may_alter_product for step in self.steps)
 
 
@@ -53,14 +53,14 @@ def apply_edit(
     find_product: FindProduct | None = None,
     measured: bool = True,
 ) -> Edited:
-    """`picture` after `operations`, one after another.
+    """Apply `operations` to `picture`, one after another.
 
     Args:
         picture: the original.
         operations: what to do, in order; a region is in the pixels of the picture that its operation receives.
         context: where networks are found, and the seed.
         find_product: outlines the product whose change is measured; `models.imaging.cutout.matte`'s when None.
-        measured: False leaves the measurements out, which take about a second for a large picture.
+        measured: False skips the measurements, which take about a second for a large picture.
 
     Raises:
         InputError: an operation does not fit the picture.

@@ -1,4 +1,4 @@
-"""A folder of photographs edited alike: over all cores, in flat memory, and resumed after a kill."""
+"""A folder of photographs, all edited in the same way: on all cores, in constant memory, and resumable after a kill."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from tasks.workspace.storage import digest_file, locked, storage_errors
 STATE = ".packshot"
 """In the folder of results: the journal and the lock."""
 PIXELS_AT_ONCE = 24_000_000
-"""Of all photographs that are edited at one time; a larger one is edited alone."""
+"""The total for all photographs edited at once; a larger one is edited alone."""
 WAITING = 4
-"""Photographs a worker that are begun before the first of them is written into the table."""
+"""Photographs per worker that may be started before the first of them is written to the table."""
 LEFT_BY_A_KILL = re.compile(r"^\..+\.\d+-\d+\.part$")
 A_NAMES_FAULT = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EILSEQ, errno.EINVAL)
 Item = TypeVar("Item")
@@ -56,8 +56,8 @@ def edit_folder(
 ) -> BatchResult:
     """Edit every picture under `source` into the same place under `out`, and write the table `out`/edits.csv.
 
-    A photograph that cannot be edited is left out with its reason. The same call again does what is missing: what is
-    there is kept when its input, its operations, its networks' versions and its own bytes are those of the journal.
+    A photograph that cannot be edited is left out, with the reason. The same call again does what is missing: a result
+    is kept when its input, its operations, its networks' versions and its own bytes are those in the journal.
 
     Raises:
         InputError: `out` is `source`, or there are no pictures.
@@ -109,7 +109,7 @@ class Batch:
         except PackshotError as error:
             reason = " ".join(str(error).removeprefix(f"{source}: ").split())
             return Finished(Row(input=shown, status=judge_error(error), reason=reason))
-        except Exception as error:  # one that trips a library must not end the other 9,999
+        except Exception as error:  # one that trips a library must not stop the other 9,999
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
             return Finished(Row(input=shown, status="failed", reason=reason))
         seconds = round(time.monotonic() - started, 3)
@@ -119,7 +119,7 @@ class Batch:
         return Finished(row, entry, self._out / name)
 
     def _holds(self, entry: Entry, output: Path) -> bool:
-        """Whether the result is there as it was written, by the versions that would be used now."""
+        """Whether the result is still there as it was written, by the versions that would be used now."""
         there = output.is_file() and digest_file(output) == entry.row.output_sha256
         return there and all(
             self._networks.network(one.slot, one.family).version == one.version for one in entry.networks
@@ -127,7 +127,7 @@ class Batch:
 
 
 class Budget:
-    """Lets as many photographs be edited at once as have `limit` pixels together, and always one."""
+    """Limits the photographs edited at once to `limit` pixels in total, but always allows one."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._taken, self._free = limit, 0, Condition()
@@ -147,7 +147,7 @@ class Budget:
 
 
 def in_order(work: Callable[[Item], Made], items: Iterable[Item], workers: int) -> Iterator[Made]:
-    """What `work` makes of each item, in their order; `workers` threads, and no more begun than are soon asked for."""
+    """The result of `work` for each item, in order, by `workers` threads that run little ahead of the consumer."""
     begun: deque[Future[Made]] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
@@ -162,7 +162,7 @@ def in_order(work: Callable[[Item], Made], items: Iterable[Item], workers: int) 
 
 
 def judge_error(error: PackshotError) -> Status:
-    """What an error says of its photograph; one that all others would meet too is raised again."""
+    """What an error says about its photograph; an error that every other photograph would meet too is raised again."""
     if isinstance(error, CatalogueError):
         return "broken"
     if isinstance(error, InputError):
@@ -193,7 +193,7 @@ def remove_halves(out: Path) -> None:
 
 
 def printable(name: str) -> str:
-    """A file's name as text that every program reads; what is not UTF-8 in it is escaped."""
+    """A file's name as text that every program can read; bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

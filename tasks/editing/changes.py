@@ -1,4 +1,4 @@
-"""How much an edit changed what a buyer looks at: colour difference and structure inside the product's outline."""
+"""How much an edit changed what a buyer sees: colour difference and structure inside the product's outline."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tasks.photos.writing import flatten
 
 MATTE_SIDE = 512
 COMPARED_SIDE = 1024
-SEEN = 2.0  # CIEDE2000: what lies below is not noticed at a glance
-LEAST_PRODUCT = 0.002  # share of the picture; less is a speck, not a product
+SEEN = 2.0  # CIEDE2000: a smaller difference is not noticed at a glance
+LEAST_PRODUCT = 0.002  # share of the picture; anything smaller is a speck, not a product
 
 REDUCING_GAP = 2.0  # Pillow's: a large picture is first averaged in blocks, to twice the wanted size
 
@@ -41,9 +41,9 @@ class Figures(BaseModel):
 
 
 class Change(BaseModel):
-    """What was measured between two states of one photograph, where both show it.
+    """What was measured between two states of one photograph, where they overlap.
 
-    `product` is None where no product was found or none is left, `picture` where the two have nothing in common.
+    `product` is None when no product was found or none is left, `picture` when the two do not overlap.
     `product_share` is the product's part of the original's area, `product_kept` the part of the product that the later
     picture still shows.
     """
@@ -75,7 +75,7 @@ class Product(NamedTuple):
 
 
 def outline_product(picture: Picture, find: FindProduct) -> Product | None:
-    """The product in `picture` as `find` outlines it on a copy of at most `MATTE_SIDE` pixels, or None."""
+    """The product in `picture`, outlined by `find` on a copy of at most `MATTE_SIDE` pixels, or None."""
     whole = (0.0, 0.0, float(picture.width), float(picture.height))
     small = sample(picture, whole, min(1.0, MATTE_SIDE / max(picture.height, picture.width)))
     mask = find(small) >= 0.5
@@ -84,7 +84,7 @@ def outline_product(picture: Picture, find: FindProduct) -> Product | None:
 
 
 def measure_change(before: Picture, after: Picture, product: Product | None) -> Change:
-    """What differs between two states of a photograph, both seen at `COMPARED_SIDE` pixels at most.
+    """The difference between two states of a photograph, compared at no more than `COMPARED_SIDE` pixels.
 
     `after` may show another part of it at another scale; its placement says which. Transparent parts are white,
     profiles are converted to sRGB.
@@ -149,7 +149,7 @@ def _clip(window: Window, picture: Picture) -> Window:
 
 
 def _place(product: Product, before: Picture, window: Window, shape: tuple[int, ...]) -> Mask:
-    """The product's mask where `window` of `before` shows it, on a grid of `shape`."""
+    """The part of the product's mask inside `window` of `before`, on a grid of `shape`."""
     across, down = _grid(window, shape)
     move = _between(product.placement, before.placement)
     xs = np.floor((across - move.left) / move.scale * product.mask.shape[1] / product.width).astype(int)
@@ -168,7 +168,7 @@ def _grid(window: Window, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float6
 
 
 def _kept(product: Product, before: Picture, window: Window) -> float:
-    """Which share of the product that `before` shows lies in `window`."""
+    """The share of the product shown in `before` that lies in `window`."""
     whole = _place(product, before, (0.0, 0.0, before.width, before.height), product.mask.shape)
     across, down = _grid((0.0, 0.0, before.width, before.height), product.mask.shape)
     seen = (down >= window[1]) & (down < window[3])

@@ -41,14 +41,14 @@ class EditJob(BaseModel):
 
     @property
     def written(self) -> dict[str, Any]:
-        """How results are written, as their records have it."""
+        """How results are written, as their records state it."""
         return {"format": self.form, "icc": self.icc, **self.write.model_dump()}
 
     def plan(self) -> Plan:
-        """The job with what is worked out once for all photographs.
+        """The job together with everything that is computed once for all photographs.
 
         Raises:
-            InputError: a mask is not there.
+            InputError: a mask does not exist.
         """
         named = [found for one in self.operations for found in _files_in(one.model_dump(mode="json", exclude={"op"}))]
         digests = {(file.role, file.path): file.sha256 for file in named}
@@ -64,7 +64,7 @@ class EditJob(BaseModel):
 
 
 class NamedFile(NamedTuple):
-    """A file that an operation's parameter, its `role`, names."""
+    """A file that a parameter of an operation (its `role`) names."""
 
     role: str
     path: str
@@ -74,7 +74,7 @@ class NamedFile(NamedTuple):
 class Plan(NamedTuple):
     """A job, its operations' parameters with each file by its SHA-256, and the digest of all that a result depends on.
 
-    Beside the digest, a result depends on its input and on the versions of the networks alone.
+    Apart from the digest, a result depends only on its input and on the versions of the networks.
     """
 
     job: EditJob
@@ -84,7 +84,7 @@ class Plan(NamedTuple):
 
 
 def name_operation(operation: Operation) -> str:
-    """The operation as `--op` takes it, with the parameters that are not the defaults."""
+    """The operation as `--op` takes it, with every parameter that differs from its default."""
     given = operation.model_dump(mode="json", exclude_defaults=True, exclude={"op"})
     value = getattr(operation, operation.value_field) if operation.value_field else None
     given.pop(operation.value_field or "", None)

@@ -1,4 +1,4 @@
-"""What a batch has finished, a line for each photograph, so that the same command goes on after a kill."""
+"""What a batch has finished, one line per photograph, so that the same command resumes after a kill."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
-    """Of the picture's name and bytes, the operations and how the result is written."""
+    """A digest of the picture's name and bytes, the operations, and how the result is written."""
     row: Row
     networks: tuple[Asked, ...] = ()
     ancestry: tuple[Link, ...] = ()
@@ -35,7 +35,7 @@ class Entry(BaseModel):
 
 
 class Journal:
-    """An append-only file of entries; in memory are their keys and where in the file they stand."""
+    """An append-only file of entries; only their keys and offsets are kept in memory."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, Lock()
@@ -78,7 +78,7 @@ class Journal:
             self._end += len(line)
 
     def _read(self) -> int:
-        """Take up what is there; cut off the half line that a kill or a full disk left."""
+        """Read existing entries, cutting off the half line that a kill or a full disk left."""
         end = 0
         for line in self._lines():
             entry = _parse(line)

@@ -9,7 +9,7 @@ from tasks.provenance.edited import UsedNetwork
 
 
 class Asked(BaseModel):
-    """A network that an operation asked for, and the version that it got; `family` is what was asked, None for any."""
+    """A network that an operation asked for, and the version it got; `family` is the one asked for, None for any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Operations = tuple[Operation, ...]
 
 WORDS = {"boolean": "true, false", "integer": "whole number", "number": "number"}
-"""JSON schema's types as people say them."""
+"""JSON schema's types in plain words."""
 
 NEXT_PARAMETER = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_.]*=)")
 
@@ -30,12 +30,12 @@ NEXT_PARAMETER = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_.]*=)")
 def parse_operation(text: str, mask: str | None = None) -> Operation:
     """The operation of one `--op`: `NAME[:VALUE][,key=value...]`, such as `upscale:4,family=espcn`.
 
-    A comma that no `key=` follows belongs to the value before it, as in the name of a file. `mask`, boxes and polygons
-    are parameters of the operation's region. `mask` is the command's `--mask`: an operation that has a region, and was
-    given none of its own, gets it.
+    A comma not followed by `key=` belongs to the value before it, as in a file's name. `mask`, boxes and polygons
+    are parameters of the operation's region. `mask` is the command's `--mask`: an operation that takes a region and was
+    given none of its own gets it.
 
     Raises:
-        InputError: an unknown operation or parameter, or a value out of bounds; what there is, is listed.
+        InputError: an unknown operation or parameter, or a value out of bounds; the message lists what is known.
     """
     head, *pairs = NEXT_PARAMETER.split(text.strip())
     name, colon, value = head.partition(":")
@@ -70,10 +70,10 @@ def read_operations(path: Path, mask: str | None = None) -> tuple[Operation, ...
 
 
 def build_operations(listed: Sequence[object], mask: str | None = None) -> tuple[Operation, ...]:
-    """Operations of their parameters by name, in order.
+    """Build operations from their parameters by name, in order.
 
     Raises:
-        InputError: one is no operation, or has an unknown parameter or a value out of bounds.
+        InputError: one is not an operation, or has an unknown parameter or a value out of bounds.
     """
     built = []
     for number, values in enumerate(listed, 1):
@@ -85,7 +85,7 @@ def build_operations(listed: Sequence[object], mask: str | None = None) -> tuple
 
 
 def build_operation(values: Mapping[str, Any]) -> Operation:
-    """The operation that `values["op"]` names, of its parameters by name.
+    """Build the operation that `values["op"]` names from its parameters by name.
 
     Raises:
         InputError: an unknown operation or parameter, or a value out of bounds.
@@ -108,12 +108,12 @@ def build_operation(values: Mapping[str, Any]) -> Operation:
 
 
 def describe_parameters(name: str) -> list[tuple[str, str, str, str]]:
-    """Each parameter of an operation: its name, what it may be, its default ("" where it must be given), what it is.
+    """Each parameter of an operation: its name, the allowed values, its default ("" if required) and its description.
 
-    A region's own parameters stand in its place, as `--op` takes them.
+    A region is replaced by its own parameters, as `--op` takes them.
 
     Raises:
-        InputError: no operation has that name.
+        InputError: there is no operation of that name.
     """
     operation, rows = load_operation(name), []
     kinds: list[type[BaseModel]] = [operation, *([Region] if "region" in operation.model_fields else [])]
@@ -127,7 +127,7 @@ def describe_parameters(name: str) -> list[tuple[str, str, str, str]]:
 
 
 def describe_allowed(values: Mapping[str, Any]) -> str:
-    """What a parameter may be, from its part of a JSON schema."""
+    """The values a parameter may take, from its part of a JSON schema."""
     if "anyOf" in values:
         return ", ".join(describe_allowed(one) for one in values["anyOf"] if one.get("type") != "null")
     if "enum" in values:
@@ -173,7 +173,7 @@ def _with_mask(operation: type[Operation], values: dict[str, Any], mask: str | N
 
 
 def _read_value(operation: type[Operation], key: str, raw: object) -> object:
-    """A value as its parameter takes it: text where text is taken, else what the text is in JSON."""
+    """A value as its parameter expects it: text where text is expected, else the text parsed as JSON."""
     field = operation.model_fields.get(key)
     if field is None or not isinstance(raw, str):
         return raw

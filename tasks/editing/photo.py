@@ -26,7 +26,7 @@ from tasks.workspace.storage import digest_file
 
 
 class EditedPhoto(NamedTuple):
-    """A file that was written: its row in a table, the networks it was made by, and what the edit found out."""
+    """A file that was written: its row in the table, the networks used, and what the edit measured."""
 
     row: Row
     networks: tuple[Asked, ...]
@@ -146,10 +146,10 @@ def describe(plan: Plan, photo: PhotoFile, own: Own | None, stated: str, edited:
 
 
 def check_free(plan: Plan, photo: PhotoFile, own: Own | None, output: Path) -> None:
-    """Refuse to write over another file than an earlier result of the same job on the same photograph.
+    """Refuse to overwrite any file but an earlier result of the same job on the same photograph.
 
     Raises:
-        InputError: another file is at `output`, and the job does not say that it may be written over.
+        InputError: another file is at `output`, and the job does not allow overwriting.
     """
     if plan.job.overwrite or not output.exists():
         return

@@ -1,4 +1,4 @@
-"""The result table of a batch: a csv with one row a photograph, in the order of their names."""
+"""The result table of a batch: a CSV with one row per photograph, ordered by name."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pydantic import BaseModel, ConfigDict
 from tasks.workspace.storage import storage_errors
 
 Status = Literal["edited", "broken", "refused", "failed"]
-"""`broken`: it cannot be read; `refused`: the operations or its name do not fit it; `failed`: a defect of ours."""
+"""`broken`: cannot be read; `refused`: the operations or its name do not suit it; `failed`: a defect of ours."""
 TABLE = "edits.csv"
 
 
 class Row(BaseModel):
-    """What became of one photograph: lengths in pixels, `product_delta_e` and `product_ssim` by `changes`.
+    """The result for one photograph: lengths in pixels, `product_delta_e` and `product_ssim` by `changes`.
 
-    `input` is relative to the folder that was edited, `output` to the folder of the results, "" where there is none.
+    `input` is relative to the edited folder, `output` to the folder of results ("" when there is none).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +48,7 @@ class Row(BaseModel):
 
 
 class Table:
-    """A csv that is written row by row; a reader sees whole rows at any time."""
+    """A CSV that is written row by row; a reader sees only whole rows at any time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""What a batch comes to: counts, the first reasons, and the trail of each result in the lineage index."""
+"""The outcome of a batch: counts, the first reasons, and each result's entry in the lineage index."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REASONS = 10
 
 
 class Reason(BaseModel):
-    """Why one photograph has no result."""
+    """Why a photograph has no result."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,9 +30,9 @@ class Reason(BaseModel):
 
 
 class BatchResult(BaseModel):
-    """What a batch came to: `edited` now, `kept` from an earlier run of the same edit, and what was left out and why.
+    """The outcome of a batch: `edited` now, `kept` from an earlier run of the same edit, and what was left out and why.
 
-    `reasons` are the first of those left out, the table has them all; `others` are files that are no pictures.
+    `reasons` covers the first of those left out (the table has them all); `others` are files that are not pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,7 +50,7 @@ class BatchResult(BaseModel):
 
     @property
     def left_out(self) -> int:
-        """How many photographs have no result."""
+        """The number of photographs without a result."""
         return self.broken + self.refused + self.failed
 
     @property
@@ -63,7 +63,7 @@ class BatchResult(BaseModel):
 
 
 class Finished(NamedTuple):
-    """One photograph that was dealt with; `entry` is None where it has no result."""
+    """One processed photograph; `entry` is None when it has no result."""
 
     row: Row
     entry: Entry | None = None
@@ -73,7 +73,7 @@ class Finished(NamedTuple):
 
 @dataclass
 class Tally:
-    """Counts what was dealt with, and hands it to the lineage index some hundreds at a time."""
+    """Counts processed photographs and passes them to the lineage index a few hundred at a time."""
 
     settings: Settings
     plan: Plan
@@ -88,7 +88,7 @@ class Tally:
 
     @property
     def note(self) -> str:
-        """How many were left out so far."""
+        """The number left out so far, as text."""
         left_out = self.done - self.counts["edited"] - self.counts["kept"]
         return f"photos, {left_out} left out" if left_out else "photos"
 
@@ -104,12 +104,12 @@ class Tally:
             self.record()
 
     def record(self) -> None:
-        """Write what waits to the lineage index."""
+        """Write everything pending to the lineage index."""
         record_edits(self.settings, self.plan, self.waiting)
         self.waiting.clear()
 
     def result(self, out: Path, others: int, seconds: float) -> BatchResult:
-        """What the whole batch came to."""
+        """The outcome of the whole batch."""
         names = ("edited", "kept", "broken", "refused", "failed")
         return BatchResult(
             folder=out,

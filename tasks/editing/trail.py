@@ -1,4 +1,4 @@
-"""What edited photographs leave in the lineage index."""
+"""What edited photographs record in the lineage index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EditedFile(NamedTuple):
 
 
 def record_edits(settings: Settings, plan: Plan, edited: Sequence[EditedFile]) -> None:
-    """Edited files, by the SHA-256 of their bytes: the originals, the networks and the files that they were made by.
+    """Record edited files by the SHA-256 of their bytes, with their originals, networks and parameter files.
 
     An original that carries a record of its own leads on to what that names, wherever it was made.
     """

@@ -1,4 +1,4 @@
-"""Judge an exported editing network on held-out images: what it restores of each, beside what no training gives."""
+"""Evaluation of an exported editing network on held-out images, beside a baseline without training."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOT_DRAWN = "an editing network: the contact sheet shows what it was given, what
 
 
 class Scores(NamedTuple):
-    """One value an image (N,): PSNR in dB, SSIM and mean absolute error of the network, and PSNR without it."""
+    """One value per image (N,): PSNR in dB, SSIM and mean absolute error of the network, and PSNR of the baseline."""
 
     psnr: npt.NDArray[np.float64]
     ssim: npt.NDArray[np.float64]
@@ -45,7 +45,7 @@ class Scores(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """All scores, the digest of what the network was given, and rows of pictures: baseline, made, original."""
+    """All scores, the digest of the network's inputs, and rows of pictures: baseline, restored, original."""
 
     scores: Scores
     inputs_digest: str
@@ -53,7 +53,7 @@ class Judged(NamedTuple):
 
 
 def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> StepKey:
-    """What such an evaluation depends on."""
+    """The key of such an evaluation: everything it depends on."""
     code = digest_code(__name__, load_family(family).__module__)
     return StepKey(
         name="evaluate",
@@ -64,13 +64,13 @@ def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> StepK
 def evaluate_editor(
     settings: Settings, onnx: Path, family: str, prepared: PreparedSet, key: str, progress: Progress
 ) -> tuple[EvaluationReport, Path]:
-    """Measure the file on the test split; returns the report and its folder, with scores and a sheet beside it.
+    """Evaluate the file on the test split; returns the report and its folder, which also holds scores and a sheet.
 
-    Every version of a slot is given the same spoilt images: they depend on the held-out images and the slot alone.
+    Every version of a slot gets the same degraded images: they depend only on the held-out images and the slot.
 
     Raises:
         InputError: the family does not edit.
-        TrainingError: the file is no editing network.
+        TrainingError: the file is not an editing network.
     """
     exported = ExportedRestoration(onnx)
     height, _, channels = prepared.shape
@@ -105,7 +105,7 @@ def evaluate_editor(
 def judge(
     family: RestorationFamily, exported: ExportedRestoration, images: npt.NDArray[np.uint8], progress: Progress
 ) -> Judged:
-    """Spoil uint8 images (N, H, W, C) as the family does, by a seed of its own, and measure what comes back."""
+    """Degrade uint8 images (N, H, W, C) as the family does, with a seed of its own, and measure what is restored."""
     found: list[Scores] = []
     rows: list[npt.NDArray[np.uint8]] = []
     digest = hashlib.sha256()
@@ -126,7 +126,7 @@ def judge(
 
 
 def score(family: RestorationFamily, made: Tensor, baseline: Tensor, degraded: Degraded) -> Scores:
-    """The scores of a batch; all images (N, C, H, W) in [0, 1]."""
+    """The scores of a batch of images (N, C, H, W) in [0, 1]."""
     clipped = made.clamp(0, 1)
     similar = [
         ssim(ours.permute(1, 2, 0).numpy(), real.permute(1, 2, 0).numpy(), 1.0)
@@ -161,7 +161,7 @@ def list_figures(scores: Scores, prepared: PreparedSet) -> Iterator[Figure]:
 
 
 def protocol(prepared: PreparedSet, family: RestorationFamily, inputs_digest: str) -> dict[str, str | int | float]:
-    """What anyone needs to measure the same again."""
+    """Everything needed to repeat the measurement."""
     count = len(prepared.images("test"))
     return {
         "reference_split": "test",

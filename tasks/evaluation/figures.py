@@ -1,4 +1,4 @@
-"""The figures of a report: each how far generated images are from held-out ones, beside what real images score."""
+"""The figures of a report: how far generated images are from held-out ones, beside the score of real images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 NEAR_COPY = 4.0
 """Mean absolute difference, in grey levels of 255, below which a sample counts as a copy of a training image."""
 FEWEST = 10
-"""Images of a category below which its distance says nothing; the category's share says what there is to say."""
+"""The fewest images of a category for which a distance means anything; below, only its share is reported."""
 FIGURES = TypeAdapter(list[Figure])
 
 
@@ -61,7 +61,7 @@ def measure_distances(real: Measured, made: Measured, names: list[str], seed: in
 def measure_untrained(
     images: npt.NDArray[np.uint8], real: Measured, names: list[str], ruler: RulerFile
 ) -> Iterator[Figure]:
-    """The same distances for the network before training, which say how far it came; its images are of no category."""
+    """The same distances for the untrained network, to show progress; its images have no category."""
     features = torch.from_numpy(ExportedRuler(ruler.path).measure(images)[0])
     yield Figure(name=f"{FRECHET}_untrained", value=frechet_distance(real.features, features), higher_is_better=False)
     distance = kernel_distance_of_all(real.features, features)
@@ -74,7 +74,7 @@ def measure_untrained(
 
 
 def measure_categories(made: Measured, names: list[str], conditional: bool) -> Iterator[Figure]:
-    """How often the category asked for is recognised, and how evenly the categories appear."""
+    """How often the requested category is recognised, and how evenly the categories appear."""
     count = len(names)
     if conditional:
         scores = classify_scores(made.predicted, made.categories, count)
@@ -89,14 +89,14 @@ def measure_categories(made: Measured, names: list[str], conditional: bool) -> I
 
 
 def measure_copies(found: Neighbours) -> Iterator[Figure]:
-    """Share of images that are near-copies of a training image, and how far off the nearest one usually is."""
+    """Share of images that are near copies of a training image, and the typical distance to the nearest one."""
     copies = float((found.differences < NEAR_COPY).mean())
     yield Figure(name="near_copies", value=copies, higher_is_better=False)
     yield Figure(name="nearest_difference", value=float(np.median(found.differences)), higher_is_better=True)
 
 
 def read_likelihood(path: Path) -> tuple[list[Figure], dict[str, str | int | float]]:
-    """The figure that the training measured on the test split, and its protocol; none where there is no file."""
+    """The likelihood that the training measured on the test split, and its protocol; None when there is no file."""
     if not path.exists():
         return [], {}
     kept = json.loads(path.read_text())
@@ -112,9 +112,9 @@ def read_likelihood(path: Path) -> tuple[list[Figure], dict[str, str | int | flo
 def real_floors(
     settings: Settings, prepared: PreparedSet, ruler: RulerFile, real: Measured, count: int, seed: int
 ) -> list[Figure]:
-    """What real images score under the same protocol; measured once and kept.
+    """The scores of real images under the same protocol; measured once and cached.
 
-    Distances are those of `count` training images to the test split; the rest is measured of the test split itself.
+    Distances are those of `count` training images to the test split; the rest is measured on the test split itself.
     """
     facts = [prepared.digest("train"), prepared.digest("test"), ruler.digest, count, seed, digest_code(__name__)]
     path = settings.home / "floors" / f"{digest_json(facts)}.json"
@@ -131,6 +131,6 @@ def real_floors(
 
 
 def set_floors(figures: list[Figure], floors: list[Figure]) -> list[Figure]:
-    """The figures with the value of the floor of the same name and category; those without one as they are."""
+    """The figures, each with the floor of the same name and category where there is one."""
     values = {(floor.name, floor.category): floor.value for floor in floors}
     return [figure.model_copy(update={"floor": values.get((figure.name, figure.category))}) for figure in figures]

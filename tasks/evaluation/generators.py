@@ -1,4 +1,4 @@
-"""Evaluate an exported generator on held-out images: distance, recognisability, and whether it copies."""
+"""Evaluation of an exported generator on held-out images: distance, recognisability, and copying."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LIKELIHOOD, UNTRAINED = "likelihood.json", "untrained.npy"
 
 
 class EvaluateConfig(BaseModel):
-    """How many samples are judged, and from which seed."""
+    """How many samples are evaluated, and from which seed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,14 +57,14 @@ class EvaluateConfig(BaseModel):
     seed: int = Field(default=1234, ge=0, le=2**31 - 1, description="seed of their noise")
 
     def count(self, family: str) -> int:
-        """How many samples of `family` are judged."""
+        """The number of samples of `family` to evaluate."""
         return self.samples_of.get(family, self.samples)
 
 
 def evaluate_step(
     onnx_sha256: str, family: str, prepared: PreparedSet, config: EvaluateConfig, ruler: RulerFile, training: Path
 ) -> StepKey:
-    """What an evaluation depends on; `training` is the folder that may hold the model's likelihood."""
+    """The key of an evaluation; `training` is the folder that may hold the model's likelihood."""
     likelihood = training / LIKELIHOOD
     return StepKey(
         name="evaluate",
@@ -90,13 +90,13 @@ def evaluate_generator(
     progress: Progress,
     training: Path,
 ) -> tuple[EvaluationReport, Path]:
-    """Judge the generator against the test split; returns the report and its folder, with pictures beside it.
+    """Evaluate the generator against the test split; returns the report and its folder, which also holds pictures.
 
     The folder `training` may hold images of the network before training (`untrained.npy`, uint8 (N, H, W, C)), its
-    likelihood and its grids of samples; what is not there is left out.
+    likelihood and its grids of samples; whatever is missing is left out.
 
     Raises:
-        InputError: the generator knows other categories than the prepared set has.
+        InputError: the generator's categories differ from those of the prepared set.
     """
     generator, count = ExportedGenerator(onnx), config.count(family)
     if generator.categories != prepared.categories:
@@ -143,7 +143,7 @@ def evaluate_generator(
 def draw_pictures(
     generator: ExportedGenerator, family: str, training: Path, height: int, folder: Path, title: str
 ) -> dict[str, str]:
-    """Write the pictures by which versions are compared; returns those that were left out, and why."""
+    """Write the pictures that versions are compared by; returns those left out, and why."""
     save_sheet(version_sheet(generator, title), folder / CONTACT_SHEET, of_generated(title))
     left_out = {}
     if load_family(family).discrete:
@@ -167,7 +167,7 @@ def of_generated(about: str) -> SheetRecord:
 def protocol(
     prepared: PreparedSet, config: EvaluateConfig, ruler: RulerFile, count: int
 ) -> dict[str, str | int | float]:
-    """What anyone needs to measure the same again."""
+    """Everything needed to repeat the measurement."""
     reference = len(prepared.images("test"))
     return {
         "reference_split": "test",

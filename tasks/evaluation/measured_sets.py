@@ -1,4 +1,4 @@
-"""Sets of images and what the ruler sees in them: the held-out ones, the floor's, and the generated ones."""
+"""Sets of images with the ruler's features: held-out, floor and generated."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 class Measured(BaseModel):
-    """Images uint8 (N, H, W, C), their features (N, D), predicted categories (N,), and the categories they are of (N,).
+    """Images uint8 (N, H, W, C), their features (N, D), predicted categories (N,) and true categories (N,).
 
-    For images of a generator that cannot be asked for a category, the predicted one is taken.
+    For a generator that takes no category, the predicted one stands in for the true one.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -63,7 +63,7 @@ def measure_generated(
 
 
 def measure_real(settings: Settings, prepared: PreparedSet, ruler: RulerFile) -> Measured:
-    """The test split; measured once and kept."""
+    """The test split; measured once and cached."""
     path = features_path(settings, prepared.digest("test"), ruler.digest)
     images = prepared.images("test")
     if not path.exists():
@@ -78,7 +78,7 @@ def measure_real(settings: Settings, prepared: PreparedSet, ruler: RulerFile) ->
 
 
 def measure_floor(prepared: PreparedSet, ruler: RulerFile, count: int, seed: int) -> Measured:
-    """At most `count` training images, drawn by `seed`: real images that no figure should tell from the test split."""
+    """At most `count` training images, drawn by `seed`: real images like those of the test split."""
     rows = np.sort(np.random.default_rng(seed).permutation(len(prepared.images("train")))[:count])
     images = prepared.images("train")[rows]
     features, predicted = (torch.from_numpy(found) for found in ExportedRuler(ruler.path).measure(images))

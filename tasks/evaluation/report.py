@@ -10,7 +10,7 @@ from models.metrics.criteria import FRECHET
 from tasks.workspace.settings import Settings
 
 EVALUATION = "evaluation"
-"""The folder of a run's artifacts where its version's report and pictures are."""
+"""The folder of a run's artifacts that holds its version's report and pictures."""
 REPORT = "report.json"
 CONTACT_SHEET = "contact-sheet.png"
 PICTURES = {
@@ -20,7 +20,7 @@ PICTURES = {
     "interpolations.png": "Walks between two points of the noise",
     "film-strip.png": "The same seeds as the training went on",
 }
-"""What an evaluation may leave beside its report."""
+"""The files that an evaluation may write beside its report."""
 
 
 class Figure(BaseModel):
@@ -37,7 +37,7 @@ class Figure(BaseModel):
 
 
 class EvaluationReport(BaseModel):
-    """What was measured of one exported generator, and how."""
+    """What was measured on one exported model, and how."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,12 +70,12 @@ class EvaluationReport(BaseModel):
 
     @property
     def distance(self) -> Figure:
-        """The figure that ranks: a distance, or an editing network's PSNR."""
+        """The ranking figure: a distance, or an editing network's PSNR."""
         return self.figure(self.criterion)
 
     @property
     def samples(self) -> int:
-        """How many generated images were judged."""
+        """The number of images that were evaluated."""
         return int(self.protocol["samples"])
 
     def has(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The ruler of a catalogue: shipped, or trained once; the same file measures every version of every slot."""
+"""A catalogue's ruler, shipped or trained once; the same file measures every version of every slot."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ensure_ruler(settings: Settings, catalogue: str, prepared: PreparedSet, prog
     """The catalogue's ruler for images of the prepared shape: the shipped one, else one trained here and kept.
 
     Raises:
-        CatalogueError: the ruler was made for other categories than the prepared set has.
+        CatalogueError: the ruler's categories differ from those of the prepared set.
     """
     height, _, channels = prepared.shape
     name = f"ruler-{catalogue}-{height}x{height}x{channels}"

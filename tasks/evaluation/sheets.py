@@ -1,4 +1,4 @@
-"""The pictures by which people compare versions: the same seeds and categories stand at the same place in each."""
+"""The pictures by which people compare versions: the same seeds and categories are in the same place in each."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ LABEL_WIDTH = 108
 
 
 def version_sheet(generator: ExportedGenerator, title: str) -> Image.Image:
-    """One row a category (of the first `MOST_ROWS`), one column a point of the noise, which is the same for all rows.
+    """One row per category (the first `MOST_ROWS`), one column per latent point, the same for all rows.
 
-    A generator that cannot be asked for a category shows as many rows of other points instead.
+    A generator that takes no category shows as many rows of other latent points instead.
     """
     rows = min(len(generator.categories), MOST_ROWS)
     if generator.conditional:
@@ -56,7 +56,7 @@ def version_sheet(generator: ExportedGenerator, title: str) -> Image.Image:
 
 
 def interpolation_sheet(generator: ExportedGenerator, title: str) -> Image.Image:
-    """One row a walk between two fixed points of the noise, at a fixed category."""
+    """One row per interpolation between two fixed latent points, at a fixed category."""
     rows = min(len(generator.categories), MOST_ROWS)
     ends = latents(2 * rows, generator.latent, SEED)
     noise = np.concatenate([interpolate(ends[2 * row], ends[2 * row + 1], STEPS) for row in range(rows)])
@@ -67,7 +67,7 @@ def interpolation_sheet(generator: ExportedGenerator, title: str) -> Image.Image
 
 
 def interpolate(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32], steps: int) -> npt.NDArray[np.float32]:
-    """`steps` points (steps, latent) from one to the other on the great circle (White 2016, section 2.1).
+    """`steps` points (steps, latent) along the great circle from one to the other (White 2016, section 2.1).
 
     Noise N(0, 1) lies near a sphere; a straight line would leave it for images that the generator never learned.
     """
@@ -86,9 +86,9 @@ def draw(generator: ExportedGenerator, noise: npt.NDArray[np.float32], categorie
 
 
 def film_strip(folder: Path, height: int, title: str) -> Image.Image | None:
-    """One row an evaluation of the training in `folder`: the first row of each grid of samples, whose seeds are fixed.
+    """One row per evaluation of the training in `folder`: the first row of each grid of samples, with fixed seeds.
 
-    At most `MOST_ROWS` rows, evenly chosen, the first and the last among them; None when the training kept no grids.
+    At most `MOST_ROWS` evenly spaced rows, including the first and the last; None when there are no grids.
     """
     frames = sorted(folder.glob("samples-*.png"))
     if len(frames) < 2:
@@ -120,7 +120,7 @@ def rows_sheet(images: npt.NDArray[np.uint8], labels: Sequence[str], title: str,
 
 
 def join(images: Images, scale: int) -> Image.Image:
-    """Images uint8 (N, H, W, C) beside each other, each enlarged `scale` times without smoothing."""
+    """Images uint8 (N, H, W, C) side by side, each enlarged `scale` times without smoothing."""
     count, height, width, _ = images.shape
     strip = Image.new("RGB", (count * (width * scale + GAP) - GAP, height * scale), PAPER)
     for number, pixels in enumerate(images):
@@ -130,7 +130,7 @@ def join(images: Images, scale: int) -> Image.Image:
 
 
 def label_rows(strips: Sequence[Image.Image], labels: Sequence[str], title: str, about: str) -> Image.Image:
-    """Strips of equal size below each other, each with its label before it, under a title and a line that explains."""
+    """Strips of equal size stacked vertically, each with its label on the left, under a title and an explanation."""
     font, title_font = load_font(CAPTION_SIZE), load_font(TITLE_SIZE)
     width, height = strips[0].size
     head = line_height(title_font) + line_height(font) + MARGIN
@@ -146,7 +146,7 @@ def label_rows(strips: Sequence[Image.Image], labels: Sequence[str], title: str,
 
 
 def enlargement(side: int) -> int:
-    """How many times an image of `side` pixels is enlarged."""
+    """The enlargement factor for an image of `side` pixels."""
     return max(1, TILE // side)
 
 

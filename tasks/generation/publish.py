@@ -1,4 +1,4 @@
-"""Publish generated images: PNG files that each carry their provenance, recorded in the lineage index."""
+"""Generated images, published as PNG files that carry their provenance and are recorded in the lineage index."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_IMAGES = 100_000
 
 
 class Published(BaseModel):
-    """Files that were written: `images` in the order of their index, and one `sheet` of the first of them."""
+    """The written files: `images` in the order of their index, and one contact `sheet` of the first ones."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,7 +52,7 @@ def publish(
     """Write `count` images of `seed` into `folder`; the same version, seed and category give the same bytes.
 
     Raises:
-        InputError: count or seed out of bounds, or a file of another content is in the way; nothing is overwritten.
+        InputError: count or seed out of bounds, or a different file is in the way; nothing is overwritten.
         StorageError: the folder cannot be written.
     """
     check_request(count, seed)
@@ -83,7 +83,7 @@ def publish(
 
 
 def describe(version: VersionInfo, seed: int, index: int, category: str | None) -> Provenance:
-    """Where image `index` of `seed` comes from, as it is embedded in the file."""
+    """The provenance of image `index` of `seed`, as it is embedded in the file."""
     return Provenance(
         slot=version.slot,
         version=version.version,

@@ -1,4 +1,4 @@
-"""Grow a seamless texture from a photograph of one, into a PNG that says where it comes from."""
+"""A seamless texture grown from a photograph, written as a PNG that carries its provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What generated images and textures leave in the lineage index."""
+"""What generated images and textures record in the lineage index."""
 
 from __future__ import annotations
 

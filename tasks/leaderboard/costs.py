@@ -1,4 +1,4 @@
-"""What each family costs: the parameters that its recipe makes, and what its newest registered version took."""
+"""What each family costs: its number of parameters, and what its newest registered version took."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COSTS = ("latency_ms", "megabytes", "training_seconds")
 
 @dataclass(frozen=True)
 class FamilyCost:
-    """A family's line: `parameters` are the numbers that its generator holds, with the recipe of `params.yaml`."""
+    """One family's costs: `parameters` counts its generator's parameters, by the recipe in `params.yaml`."""
 
     name: str
     capability: str
@@ -37,7 +37,7 @@ def list_families(settings: Settings) -> list[FamilyCost]:
 
 
 def count_recipe_parameters(settings: Settings, family: str) -> int:
-    """The numbers of the generator's state; counted without giving them memory."""
+    """The number of values in the generator's state, counted without allocating them."""
     import torch
 
     with torch.device("meta"):
@@ -46,7 +46,7 @@ def count_recipe_parameters(settings: Settings, family: str) -> int:
 
 
 def measured_costs(versions: Iterable[VersionSummary]) -> dict[str, tuple[str, ...]]:
-    """The costs of each family's newest version of any slot that says so in its tags."""
+    """The costs of each family's newest version, of any slot, that has them in its tags."""
     newest: dict[str, VersionSummary] = {}
     for version in sorted(versions, key=lambda version: version.created):
         if any(name in version.tags for name in COSTS):

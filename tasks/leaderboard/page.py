@@ -1,4 +1,4 @@
-"""The leaderboard for people: rows of text, Markdown on the slot's page in MLflow, and a page of contact sheets."""
+"""The leaderboard as text, as Markdown on the slot's page in MLflow, and as a page of contact sheets."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def publish_leaderboard(settings: Settings, slot: str) -> Leaderboard:
 
 
 def page_run(tracking: Tracking, slot: str) -> str:
-    """The run that keeps the slot's page, made when there is none."""
+    """The run that holds the slot's page; created when there is none."""
     experiment = tracking.experiment(EXPERIMENT)
     with service_errors(tracking.uri):
         found = tracking.client.search_runs([experiment], f"tags.{SLOT_TAG} = '{slot}'", max_results=1)
@@ -88,13 +88,13 @@ def contact_sheets(tracking: Tracking, board: Leaderboard) -> dict[int, bytes]:
 
 
 def header(board: Leaderboard, among: Collection[str] = COLUMNS) -> list[str]:
-    """The titles of the columns, `among` those given, that any version has something in."""
+    """The titles of those columns, `among` the given ones, in which any version has a value."""
     shown = (COLUMNS[name] for name in _shown(board, among))
     return ["rank", "version", "family", "alias", board.title, *shown, "date"]
 
 
 def cells(board: Leaderboard, standing: Standing, among: Collection[str] = COLUMNS) -> list[str]:
-    """One version's row, under `header`; what was not measured is empty."""
+    """One version's row under `header`; a cell is empty when nothing was measured."""
     values = standing.figures | standing.costs
     names = ", ".join(standing.aliases)
     rank, version = str(standing.rank or ""), str(standing.version)
@@ -108,7 +108,7 @@ def _shown(board: Leaderboard, among: Collection[str]) -> list[str]:
 
 
 def show(name: str, values: Mapping[str, float]) -> str:
-    """A figure as people read it; "" when there is none."""
+    """A figure as text; "" when there is none."""
     value = values.get(name)
     if value is None:
         return ""
@@ -118,14 +118,14 @@ def show(name: str, values: Mapping[str, float]) -> str:
 
 
 def short(value: float | None) -> str:
-    """Three digits that count, without an exponent."""
+    """Three significant digits, without an exponent."""
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def to_markdown(board: Leaderboard, most: int = DESCRIPTION_LENGTH) -> str:
-    """A title, the protocol, and the table; the last rows are left out when it would grow beyond `most` characters."""
+    """A title, the protocol and the table; the last rows are dropped when the text would exceed `most` characters."""
     titles = header(board)
     top = [f"**Leaderboard** of `{board.slot}`: {board.protocol}.", "", line(titles), "|---" * len(titles) + "|"]
     rows = [line(cells(board, standing)) for standing in board.standings if standing.rank]
@@ -141,7 +141,7 @@ def to_markdown(board: Leaderboard, most: int = DESCRIPTION_LENGTH) -> str:
 
 
 def explain_apart(board: Leaderboard) -> list[str]:
-    """A sentence for each version that has no rank."""
+    """One sentence for each version without a rank."""
     return [f"Version {one.version} ({one.family}) is apart: {one.apart}." for one in board.standings if one.apart]
 
 
@@ -151,7 +151,7 @@ def line(values: list[str]) -> str:
 
 
 def to_html(board: Leaderboard, sheets: Mapping[int, bytes]) -> str:
-    """One page that needs nothing beside it: the table, and the contact sheets of the best side by side."""
+    """One self-contained page: the table, and the contact sheets of the best versions side by side."""
     titles = "".join(f"<th>{html.escape(title)}</th>" for title in header(board))
     rows = []
     for standing in board.standings:

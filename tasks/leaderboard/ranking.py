@@ -1,4 +1,4 @@
-"""The versions of a slot in the order of their quality, all measured on the same held-out images."""
+"""The versions of a slot ranked by quality, all measured on the same held-out images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COSTS = ("parameters", "megabytes", "latency_ms", "training_seconds")
 
 
 class Standing(BaseModel):
-    """One version: its rank, or why it has none; figures that were not measured are missing."""
+    """One version: its rank, or why it has none; figures that were not measured are absent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,7 +45,7 @@ class Standing(BaseModel):
 
 
 class Leaderboard(BaseModel):
-    """The versions of `slot` that were measured alike, best first, and apart from them those that were not."""
+    """The comparable versions of `slot`, best first, and separately those that are not comparable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,12 +58,12 @@ class Leaderboard(BaseModel):
 
     @property
     def title(self) -> str:
-        """What the column of the ranking figure is called."""
+        """The title of the ranking column."""
         return TITLES[self.criterion]
 
     @property
     def protocol(self) -> str:
-        """One line that says what the ranking stands on."""
+        """One line on the ranking's protocol."""
         if not self.reference_digest:
             return "no version of this slot was measured yet"
         on = f"{self.reference_images:,} held-out images {self.reference_digest[:8]}"
@@ -73,10 +73,10 @@ class Leaderboard(BaseModel):
 
 
 def build_leaderboard(settings: Settings, slot: str) -> Leaderboard:
-    """Rank the versions of `slot` that were measured on what the champion (or else the newest version) was measured on.
+    """Rank the versions of `slot` measured on the same data as the champion (or else as the newest version).
 
-    The Fréchet distance ranks where all of these were judged by the same number of images, and by enough; else the
-    kernel distance does, which has no bias that depends on the number.
+    The Fréchet distance ranks when all of them were evaluated on the same, sufficient number of images; else the
+    kernel distance does, whose bias does not depend on the number.
 
     Raises:
         RegistryError: there is no such slot; the message lists the slots.
@@ -114,12 +114,12 @@ def find_measure(
 
 
 def measured_alike(report: EvaluationReport, other: EvaluationReport) -> bool:
-    """True when both were held against the same images, seen by the same extractor."""
+    """True when both were compared with the same images by the same extractor."""
     return all(report.protocol[name] == other.protocol[name] for name in ("reference_digest", "extractor_digest"))
 
 
 def choose_common_criterion(reports: list[EvaluationReport]) -> str:
-    """The figure by which all of these can be compared."""
+    """The criterion by which all of them can be compared."""
     if any(report.criterion == PSNR for report in reports):
         return PSNR
     counts = {report.samples for report in reports}
@@ -155,7 +155,7 @@ def stand(version: VersionSummary, report: EvaluationReport | None, criterion: s
 
 
 def rank(standings: list[Standing], higher_is_better: bool) -> list[Standing]:
-    """Those that were measured alike first, the best of them before all; then the others, the newest first."""
+    """The comparable versions first, best first; then the others, newest first."""
     alike = [standing for standing in standings if not standing.apart]
     alike.sort(key=lambda one: (*worth(one.distance, higher_is_better), one.version))
     ranked = [standing.model_copy(update={"rank": place}) for place, standing in enumerate(alike, 1)]
@@ -163,14 +163,14 @@ def rank(standings: list[Standing], higher_is_better: bool) -> list[Standing]:
 
 
 def worth(value: float | None, higher_is_better: bool) -> tuple[bool, float]:
-    """What sorts figures from the best to the worst, and those that are none behind them."""
+    """Sort key: best figure first, not-a-number last."""
     if value is None or math.isnan(value):
         return True, 0.0
     return False, -value if higher_is_better else value
 
 
 def read_report(tracking: Tracking, run_id: str) -> EvaluationReport | None:
-    """The report that a run keeps; None where it keeps none, or one of a form that is not known."""
+    """The report stored with a run; None when there is none, or its format is unknown."""
     content = read_artifact(tracking, run_id, f"{EVALUATION}/report.json")
     if content is None:
         return None
@@ -181,7 +181,7 @@ def read_report(tracking: Tracking, run_id: str) -> EvaluationReport | None:
 
 
 def read_artifact(tracking: Tracking, run_id: str, path: str) -> bytes | None:
-    """The bytes of an artifact of a run, or None where it has none of that path."""
+    """The bytes of a run's artifact, or None when there is none at that path."""
     with service_errors(tracking.uri), tempfile.TemporaryDirectory() as folder:
         if not any(found.path == path for found in tracking.client.list_artifacts(run_id, str(Path(path).parent))):
             return None

@@ -1,4 +1,4 @@
-"""Judge again the versions that a leaderboard holds apart, so that all stand on the same held-out images."""
+"""Re-evaluation of the versions that a leaderboard could not compare, so that all are measured on the same images."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def measure_apart(settings: Settings, slot: str, progress: Progress) -> Leaderboard:
-    """Evaluate the versions of `slot` that are apart on the champion's data (or the newest version's), and rank again.
+    """Evaluate the incomparable versions of `slot` on the champion's data (or the newest version's), and rank again.
 
-    The reports go to the runs that the versions came from. What was measured in the same way is not measured again.
+    The reports are stored with the versions' runs. What was already measured in the same way is not measured again.
 
     Raises:
-        RegistryError: a version is no generator, or its file is lost.
+        RegistryError: a version is not a generator, or its file is lost.
         InputError: DVC can no longer produce the data, or a version knows other categories.
     """
     board, versions = build_leaderboard(settings, slot), list_versions(settings, slot)

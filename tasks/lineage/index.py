@@ -32,14 +32,14 @@ Attributes = dict[str, str | int | float | None]
 
 
 class Parent(NamedTuple):
-    """What a node was made from, and as what (`trained by`, `prepared from`, ...)."""
+    """A node's parent and its role (`trained by`, `prepared from`, ...)."""
 
     node: Node
     role: str
 
 
 class Derivation(NamedTuple):
-    """A node with its parents, to record."""
+    """A node with its parents, to be recorded."""
 
     node: Node
     parents: Sequence[Parent] = ()
@@ -53,7 +53,7 @@ class Lineage:
         self._ledger = Ledger(settings.home)
 
     def record(self, node: Node, parents: Sequence[Parent] = ()) -> None:
-        """Record `node` and what it was made from; the same again changes nothing, new attributes are added."""
+        """Record `node` and its parents; repeating it changes nothing but adds new attributes."""
         self.record_all([Derivation(node, parents)])
 
     def record_all(self, made: Iterable[Derivation]) -> None:
@@ -75,10 +75,10 @@ class Lineage:
             _upsert(connection, node_rows, edge_rows)
 
     def trace(self, x: str) -> Trace:
-        """All that `x` was made from and all that came of it.
+        """Everything `x` was made from and everything made from it.
 
         Raises:
-            InputError: nothing is known by that name (the message lists the forms), or more than one thing is.
+            InputError: nothing is known by that name (the message lists the accepted forms), or several things are.
         """
         focus, note = self._find(x)
         with self._database.begin() as connection:
@@ -118,7 +118,7 @@ class Lineage:
         return found, note
 
     def _named(self, x: str, name: str) -> Node:
-        is_prefix = len(name) >= SHORTEST_PREFIX and "@" not in name  # slot@1 is not the beginning of slot@12
+        is_prefix = len(name) >= SHORTEST_PREFIX and "@" not in name  # slot@1 must not match slot@12
         upper = name + "\U0010ffff" if is_prefix else name
         query = select(nodes).where(nodes.c.id >= name, nodes.c.id <= upper).limit(MANY)
         with self._database.begin() as connection:
@@ -133,7 +133,7 @@ class Lineage:
 
 
 def _upsert(connection: Connection, node_rows: list[dict[str, object]], edge_rows: list[dict[str, object]]) -> None:
-    """Insert what is new; keep the first time of creation and merge the attributes of what is known."""
+    """Insert new nodes; for known ones keep the first creation time and merge the attributes."""
     statement = insert(nodes)
     merged = func.json_patch(nodes.c.attributes, statement.excluded.attributes)
     if node_rows:

@@ -22,7 +22,7 @@ GENESIS = "0" * 64
 
 
 class Intent(BaseModel):
-    """What a move does, who wants it and why; `previous` is the version that loses the alias."""
+    """What a move does, who asked for it and why; `previous` is the version that loses the alias."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,7 +36,7 @@ class Intent(BaseModel):
 
 
 class Entry(Intent):
-    """A written move; `hash` is SHA-256 over the canonical JSON of all other fields, the previous hash included."""
+    """A recorded move; `hash` is SHA-256 over the canonical JSON of all other fields, including the previous hash."""
 
     n: int
     time: str
@@ -44,13 +44,13 @@ class Entry(Intent):
     hash: str = ""
 
     def digest(self) -> str:
-        """What `hash` must be."""
+        """The correct value of `hash`."""
         text = json.dumps(self.model_dump(exclude={"hash"}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def line(self) -> str:
-        """The entry as the file holds it."""
+        """The entry as a line of the file."""
         return json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":")) + "\n"
 
 
@@ -58,7 +58,7 @@ class Ledger:
     """`HOME/ledger.jsonl`, with the hash of each entry anchored in `HOME/lineage.db`.
 
     An entry is anchored first, with its whole line as `pending`, then the registry is moved, then the line is written
-    and the pending mark removed. So the file is never ahead of its anchors: a line more is forged, a line less is
+    and the pending mark removed. So the file is never ahead of its anchors: an extra line is forged, a missing one is
     either the one pending entry, which `finish` writes, or was cut off.
     """
 
@@ -71,23 +71,23 @@ class Ledger:
         """All finished entries, checked.
 
         Raises:
-            LedgerError: the chain does not hold; the message names the first bad entry.
+            LedgerError: the chain is broken; the message names the first bad entry.
         """
         return self._entries_and_pending()[0]
 
     def verify(self, heads: Mapping[str, str]) -> list[Entry]:
-        """Check chain, anchors and `heads` (where it was kept -> `n:hash`); returns the entries.
+        """Check chain, anchors and `heads` (where each was stored -> `n:hash`); returns the entries.
 
         Raises:
-            LedgerError: naming the first entry that was edited, removed, inserted or moved.
+            LedgerError: names the first entry that was edited, removed, inserted or moved.
         """
         return self._compare(self.entries(), heads)
 
     def restore_anchors(self, heads: Mapping[str, str]) -> list[Entry]:
-        """Anchor the file's entries again after `lineage.db` was lost, if `heads` vouch for the last of them.
+        """Anchor the file's entries again after `lineage.db` was lost, if `heads` vouch for the last one.
 
         Raises:
-            LedgerError: there are anchors, the chain does not hold, or no head names its last entry.
+            LedgerError: there are anchors, the chain is broken, or no head names its last entry.
         """
         lines, anchored, _ = self._snapshot()
         if anchored:
@@ -113,7 +113,7 @@ class Ledger:
         return entries
 
     def pending(self) -> Entry | None:
-        """The move that was begun and not finished, if there is one."""
+        """The move that was begun but not finished, if any."""
         return self._anchors()[1]
 
     def begin(self, intent: Intent) -> Entry:
@@ -140,7 +140,7 @@ class Ledger:
             connection.execute(update(anchors).where(anchors.c.n == entry.n).values(pending=None))
 
     def cancel(self, entry: Entry) -> None:
-        """Forget a pending entry whose move the registry refused."""
+        """Drop a pending entry whose move the registry refused."""
         with self._database.begin() as connection:
             connection.execute(delete(anchors).where(anchors.c.n == entry.n, anchors.c.pending.is_not(None)))
 
@@ -149,7 +149,7 @@ class Ledger:
         return next(iter(champions(self.entries(), slot)[-1:]), None)
 
     def champions_allowed(self, slot: str) -> list[int]:
-        """The champion by the ledger, and the one of a move that is under way; empty when there is none."""
+        """The ledger's champion, and that of a move in progress; empty when there is none."""
         entries, pending = self._entries_and_pending()
         moves = [entries] if pending is None else [entries, [*entries, pending]]
         return [version for some in moves for version in champions(some, slot)[-1:]]
@@ -159,7 +159,7 @@ class Ledger:
             return self.path.read_text().splitlines() if self.path.exists() else []
 
     def _entries_and_pending(self) -> tuple[list[Entry], Entry | None]:
-        """The finished entries, and the one whose line is not written yet, of one moment."""
+        """The finished entries, and the one whose line is not yet written, read consistently."""
         lines, anchored, pending = self._snapshot()
         if pending is not None and pending.n <= len(lines):
             pending = None
@@ -168,7 +168,7 @@ class Ledger:
         return check(lines, anchored), pending
 
     def _snapshot(self) -> tuple[list[str], dict[int, str], Entry | None]:
-        """Lines and anchors of one moment: read again while a move is changing them."""
+        """A consistent view of lines and anchors: read again while a move is changing them."""
         before = self._anchors()
         while True:
             lines = self._lines()
@@ -185,10 +185,10 @@ class Ledger:
 
 
 def check(lines: Sequence[str], anchored: Mapping[int, str]) -> list[Entry]:
-    """The entries of `lines` when each follows from the one before it and is the one anchored under its number.
+    """The entries of `lines`, after checking that each follows from the one before and matches its anchor.
 
     Raises:
-        LedgerError: naming the first entry that does not hold, and how.
+        LedgerError: names the first entry that fails, and how.
     """
     if lines and not anchored:
         raise LedgerError(
@@ -219,7 +219,7 @@ def parse(line: str, n: int) -> Entry:
     """The entry that a line of the file holds.
 
     Raises:
-        LedgerError: it holds none.
+        LedgerError: the line is not an entry.
     """
     try:
         return Entry.model_validate_json(line)
@@ -230,16 +230,16 @@ def parse(line: str, n: int) -> Entry:
 
 
 def champions(entries: Sequence[Entry], slot: str) -> list[int]:
-    """The slot's champions that can be gone back to, oldest first; the last is the champion now."""
+    """The slot's champions that can be rolled back to, oldest first; the last is the current champion."""
     stack: list[int] = []
     for entry in entries:
         if entry.slot == slot and entry.action == "promote":
-            stack += [entry.version] if stack[-1:] != [entry.version] else []  # a lost alias was set again
+            stack += [entry.version] if stack[-1:] != [entry.version] else []  # a lost alias was restored
         elif entry.slot == slot and entry.action == "rollback":
             stack.pop()
     return stack
 
 
 def previous_champion(entries: Sequence[Entry], slot: str) -> int | None:
-    """The champion before the one now, which a rollback goes back to."""
+    """The champion before the current one, which a rollback restores."""
     return next(iter(champions(entries, slot)[-2:-1]), None)

@@ -58,7 +58,7 @@ class LineageDatabase:
         """A transaction, committed at the end.
 
         Raises:
-            StorageError: the database cannot be opened or written, or is no database.
+            StorageError: the database cannot be opened or written, or is not a database.
         """
         try:
             with self._open().begin() as connection:
@@ -70,7 +70,7 @@ class LineageDatabase:
         if self._engine is None:
             engine = create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
             event.listen(engine, "connect", _configure)
-            # Two that switch a new file to its write-ahead log at once are refused, however long they would wait.
+            # Two processes that switch a new file to its write-ahead log at once are refused, however long they wait.
             lock = locked(self.path.parent / "locks" / "lineage.lock", LOCK_SECONDS, "creating lineage.db")
             with lock, engine.begin() as connection:
                 for table in metadata.sorted_tables:

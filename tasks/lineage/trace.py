@@ -1,4 +1,4 @@
-"""Where something comes from and what came of it: the answer of a lineage query, as text or JSON."""
+"""Where something comes from and what was made from it: the answer to a lineage query, as text or JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Node:
 
 
 class Edge(NamedTuple):
-    """`child` was made from `parent`, which was its `role` (such as `trained by`)."""
+    """`child` was made from `parent` in the given `role` (such as `trained by`)."""
 
     child: Ref
     parent: Ref
@@ -72,7 +72,7 @@ class Trace:
         return [self.nodes[ref] for ref in dict.fromkeys(edge.child for edge in self.down)]
 
     def to_text(self) -> str:
-        """A tree for people: what it came from above, what came of it below."""
+        """A tree for people: ancestors above, descendants below."""
         lines = [str(self.focus)]
         lines += [f"! {self.note}"] if self.note else []
         lines += ["made from:", *self._tree_up(self.focus.ref, "  ", set())] if self.up else []

@@ -1,4 +1,4 @@
-"""A picture held against a marketplace's rules: for each what was measured, what is required and what would mend it."""
+"""A picture checked against a marketplace's rules: what was measured, what is required, and what would fix it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ THREADS = 2  # each holds a picture, its mask and OpenCV's own threads
 
 
 class Row(BaseModel):
-    """One rule: what it came to; `fix` is an `--op`, or an option of `packshot edit`, that would mend it, or ""."""
+    """One rule's result; `fix` is an `--op`, or an option of `packshot edit`, that would fix it, or ""."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
@@ -33,7 +33,7 @@ class Row(BaseModel):
 
 
 class Report(BaseModel):
-    """One picture against one market; `problem` says why it could not be read, and there are no rows then."""
+    """One picture against one market; `problem` says why it could not be read, in which case there are no rows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
@@ -46,17 +46,17 @@ class Report(BaseModel):
 
     @property
     def failed(self) -> tuple[Row, ...]:
-        """The rows of rules that do not hold."""
+        """The rows of rules that fail."""
         return tuple(row for row in self.rows if not row.passed)
 
     @property
     def fixes(self) -> tuple[str, ...]:
-        """What would mend the failing rules, each once, in the order in which it is to be done."""
+        """The fixes for the failing rules, each once, in the order in which to apply them."""
         return tuple(dict.fromkeys(row.fix for row in self.failed if row.fix))
 
 
 def check_picture(path: Path, market: Market, find_product: FindProduct = find_product) -> Report:
-    """The picture at `path` against the rules of `market`; a file that cannot be read is a report of its problem."""
+    """Check the picture at `path` against `market`; an unreadable file gives a report with its problem."""
     with quiet_pillow():
         return _check(path, market, find_product)
 

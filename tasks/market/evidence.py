@@ -1,4 +1,4 @@
-"""What is known of one picture when rules are checked: its header, its pixels, and where the product is in them."""
+"""What is known about one picture when rules are checked: its header, its pixels, and where the product is."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FindProduct = Callable[[Pixels], Planes]
 
 @dataclass(frozen=True)
 class Scene:
-    """Pixels, uint8 (H, W, 3), in sRGB and on white, and how much of each is product, (H, W) in 0..1.
+    """Pixels, uint8 (H, W, 3), in sRGB on white, and each pixel's share of product, (H, W) in 0..1.
 
-    `box` is the product's, left, top, right and bottom; None where none was found. `doubts` say why that may be wrong.
+    `box` is the product's (left, top, right, bottom), None when none was found. `doubts` say why it may be wrong.
     """
 
     pixels: Pixels
@@ -33,13 +33,13 @@ class Scene:
 
     @property
     def doubt(self) -> str:
-        """Why where the product is may be wrong, for the end of a line, or ""."""
+        """Why the product's place may be wrong, to end a line with, or ""."""
         return f" (doubtful: {'; '.join(self.doubts)})" if self.doubts else ""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What rules are checked by; `unseen` says why there is no `scene`."""
+    """What rules are checked against; `unseen` says why there is no `scene`."""
 
     header: Header
     scene: Scene | None
@@ -52,8 +52,8 @@ def gather_evidence(photo: PhotoFile, find_product: FindProduct = find_product) 
     For several threads; see `tasks.photos.reading.decode_picture`.
 
     Raises:
-        CatalogueError: it is no picture, or damaged; the message has its path and why.
-        InputError: it holds a record of ours that was damaged.
+        CatalogueError: it is not a picture, or is damaged; the message has its path and the reason.
+        InputError: it holds a damaged record of ours.
     """
     try:
         header = read_header(photo)

@@ -16,7 +16,7 @@ STAGES = get_args(Stage)
 
 
 class FixPlan(NamedTuple):
-    """What is done to a picture; without `operations` it is only written anew, which converts it and labels it."""
+    """What is done to a picture; without `operations` it is only rewritten, which converts and labels it."""
 
     operations: tuple[Operation, ...]
     form: FileFormat
@@ -28,13 +28,13 @@ class FixPlan(NamedTuple):
 
 
 def plan_fix(report: Report, form: FileFormat | None = None) -> FixPlan | None:
-    """What would mend the picture of `report`, written as `form`; None where there is nothing to do or to be done.
+    """The fix for the picture of `report`, written as `form`; None when nothing fails or nothing can be fixed.
 
-    What comes first is what the next needs: text is taken out, the background made white, then the picture enlarged,
-    then framed. A white background takes the text over it out as well.
+    Each fix prepares the next: text is removed, the background made white, then the picture is enlarged,
+    then framed. A white background also removes any text over it.
 
     Raises:
-        InputError: a fix names an operation that is not there.
+        InputError: a fix names an operation that does not exist.
     """
     options = [fix for fix in report.fixes if fix.startswith("--")]
     texts = [fix for fix in report.fixes if not fix.startswith("--")]
@@ -52,7 +52,7 @@ def name_of(fix: str) -> str:
 
 
 def _choose_format(source: Path, options: list[str]) -> FileFormat:
-    """What a rule asks for, else the picture's own where it can be written, else PNG."""
+    """The format a rule asks for, else the picture's own if it can be written, else PNG."""
     asked = [option.removeprefix(OPTION) for option in options if option.startswith(OPTION)]
     if asked:
         return asked[0]

@@ -1,4 +1,4 @@
-"""What a picture's file says of itself before its pixels are decoded."""
+"""What a picture's file says about itself before its pixels are decoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Header(NamedTuple):
     """Facts of one file: `width` and `height` as displayed; `colour_space` as in `rules.ColourSpace`, or its name.
 
     `label` is the IPTC digital source type that the file states, or "". `generated_by` is who our own record in the
-    file says made the picture, "" where no record says so: of a picture without one nothing is known.
+    file says made the picture, or "" when no record says so: nothing is known about a picture without one.
     """
 
     name: str
@@ -49,8 +49,8 @@ def read_header(photo: PhotoFile) -> Header:
     """The facts of a photograph's file.
 
     Raises:
-        CatalogueError: it is no picture, or damaged; one line says why.
-        InputError: it holds a record of ours that was damaged.
+        CatalogueError: it is not a picture, or is damaged; one line says why.
+        InputError: it holds a damaged record of ours.
     """
     own = find_own(photo.content)
     with opened_photo(BytesIO(photo.content), READ) as image:
@@ -73,7 +73,7 @@ def read_header(photo: PhotoFile) -> Header:
 
 
 def name_colour_space(mode: str, profile: bytes | None) -> str:
-    """ "sRGB" for pixels without a profile, as browsers take them, and for profiles that are sRGB by another name."""
+    """ "sRGB" for pixels without a profile, as browsers assume, and for profiles that are sRGB under another name."""
     if mode in ("CMYK", "LAB", "YCbCr", "HSV"):
         return mode
     if not profile:
@@ -88,6 +88,6 @@ def name_colour_space(mode: str, profile: bytes | None) -> str:
 
 
 def _shorten(name: str) -> str:
-    """The name by which rules know a profile, whose makers add years and notes to it."""
+    """A profile's name as rules know it, without the years and notes that vendors add."""
     known = ("Display P3", "Adobe RGB")
     return next((one for one in known if one.lower() in name.lower()), name)

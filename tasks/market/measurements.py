@@ -1,4 +1,4 @@
-"""How each rule is measured: one function a rule, which also says what would mend a picture that fails it."""
+"""How each rule is measured: one function per rule, which also says what would fix a picture that fails it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ WHITEN = "background:white"
 TO_SRGB = "--icc srgb"
 MOST_UPSCALED = 4
 MOST_SIDE = 21  # of an aspect in small numbers: 21:9 is the widest that is called so
-SPARE = 0.02  # the product is found again in the mended picture, and its box may come out that much smaller
-AROUND = 0.01  # of the longest side: what a letter's shadow and compression's ringing spread to
+SPARE = 0.02  # the product is found again in the fixed picture, and its box may come out that much smaller
+AROUND = 0.01  # of the longest side: how far a letter's shadow and compression ringing spread
 UNITS = {"longest_side": " px", "shortest_side": " px", "megapixels": " MP", "megabytes": " MB", "sharpness": " ‰"}
 
 
 class Finding(NamedTuple):
-    """What a rule came to; `fix` would mend it, "" where nothing of ours can."""
+    """The outcome of a rule; `fix` would fix it, "" when nothing of ours can."""
 
     passed: bool
     measured: str
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 def measure(name: str, rule: Rule, evidence: Evidence, rules: RuleSet) -> Finding:
-    """The finding of the rule called `name`; one that needs pixels which cannot be seen fails, and says why."""
+    """The finding of the rule called `name`; a rule that needs pixels that cannot be read fails, and says why."""
     if name in BY_HEADER:
         return BY_HEADER[name](rule, evidence.header, rules)
     if evidence.scene is None:

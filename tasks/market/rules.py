@@ -23,7 +23,7 @@ ColourSpace = Literal["sRGB", "grey", "CMYK", "Display P3", "Adobe RGB"]
 
 
 class Rule(BaseModel):
-    """What every rule has: where it is written, and why its bound is what it is."""
+    """What every rule has: its source, and the reason for its bound."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class Span(BaseModel):
 
     @model_validator(mode="after")
     def check_order(self) -> Self:
-        """There is a bound, and the lower one is the lower."""
+        """At least one bound is given, and the minimum does not exceed the maximum."""
         _check_order(self.minimum, self.maximum)
         return self
 
@@ -161,19 +161,19 @@ class ColourSpaces(Rule):
 
 
 class Ban(Rule):
-    """Something that must not be there."""
+    """Something that must be absent."""
 
     allowed: Literal[False]
 
 
 class Duty(Rule):
-    """Something that must be there."""
+    """Something that must be present."""
 
     required: Literal[True]
 
 
 class RuleSet(BaseModel):
-    """The rules that there are; a market has those that its file names."""
+    """All known rules; a market has those its file names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -234,7 +234,7 @@ def load_market(name: str) -> Market:
     """The rules of a market that comes with Packshot, or of a YAML file.
 
     Raises:
-        InputError: no such market or file, or a rule in it is unknown or wrong; what there is, is listed.
+        InputError: no such market or file, or a rule in it is unknown or wrong; the message lists what is known.
     """
     if name in list_markets():
         return read_market(MARKETS / f"{name}.yaml")

@@ -29,8 +29,8 @@ class Background(Operation):
     """Put the product on pure white (255 exactly), a colour, or make the rest transparent.
 
     The product is found, or given as the region; in a picture that has transparent parts it is what is opaque. It does
-    not alter the product: pixels that are wholly product stay byte-equal, and those on its edge lose the colour of the
-    old background. A mask can still be wrong, and cut parts off or leave a shadow; a doubtful one is noted.
+    not alter the product: pixels wholly inside it stay byte-equal, and those on its edge lose the colour of the
+    old background. A mask can still be wrong and cut parts off or leave a shadow; a doubtful one is noted.
     """
 
     title: ClassVar[str] = "The product on pure white, on a colour, or transparent, with soft edges"
@@ -53,7 +53,7 @@ class Background(Operation):
         return value
 
     def apply(self, picture: Picture, context: EditContext) -> Picture:
-        """The product on the new background; a picture without one is left as it is, with a note.
+        """The product on the new background; a picture without a product is left as it is, with a note.
 
         Raises:
             InputError: the region does not fit the picture.
@@ -65,7 +65,7 @@ class Background(Operation):
         return paint(picture, matte, self.colour, notes)
 
     def find_matte(self, picture: Picture) -> tuple[Planes, tuple[str, ...]]:
-        """The product's share of each pixel (H, W) in 0..1, and what makes it doubtful."""
+        """The product's share of each pixel (H, W) in 0..1, and reasons to doubt it."""
         if not self.region.is_empty:
             inside = self.region.rasterise(picture.height, picture.width).astype(np.float32)
             return np.asarray(cv2.GaussianBlur(inside, (0, 0), FEATHER), np.float32), ()

@@ -16,7 +16,7 @@ SLOT = "colorize"
 
 
 class Colorize(Operation):
-    """Colours by the slot `colorize`'s champion, or the newest version of a family; the lightness stays.
+    """Add colours with the champion of the slot `colorize`, or a family's newest version; lightness is kept.
 
     It may alter the product: a grey photograph does not say which colour a shirt had, and the network guesses.
     """
@@ -35,7 +35,7 @@ class Colorize(Operation):
 
         Raises:
             InputError: there is no trained network.
-            RegistryError: no version is of the family that was asked for.
+            RegistryError: there is no version of the requested family.
         """
         network = self.find_network(context)
         size, multiple = (read_number(network, name) for name in ("size", "multiple"))

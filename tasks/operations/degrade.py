@@ -21,7 +21,7 @@ Kind = Literal["blur", "compress", "grayscale", "downscale", "noise", "pixelate"
 
 
 class Amount(NamedTuple):
-    """Bounds and the default of a kind's amount, and what it is."""
+    """The bounds, default and meaning of a kind's amount."""
 
     least: float
     most: float
@@ -38,15 +38,15 @@ AMOUNTS: dict[str, Amount] = {
     "pixelate": Amount(1, 1000, 16, "pixels a square"),
 }
 HIDING = {"blur": 1 / 3, "pixelate": 1 / 2}
-"""The amount, as a share of a region's shorter side, that hides text and faces as large as the region."""
+"""The amount, as a share of a region's shorter side, that hides text and faces the size of the region."""
 
 
 class Degrade(Operation):
     """Make a picture worse, or hide a part of it.
 
-    The whole picture, or the region alone: then every other pixel stays byte-equal, and `downscale` keeps the size
-    and takes the detail. Without an amount, blur and mosaic of a region are as strong as hides what is in it: a number
-    plate, a face, an address. It may alter the product: detail and colour are what it removes.
+    The whole picture, or only the region: then every other pixel stays byte-equal, and `downscale` keeps the size
+    and removes detail. Without an amount, blur and mosaic of a region are strong enough to hide its content: a number
+    plate, a face, an address. It may alter the product: it removes detail and colour.
     """
 
     title: ClassVar[str] = "Blur, compress, grey, shrink, add noise or a mosaic; whole picture or a region (privacy)"
@@ -69,7 +69,7 @@ class Degrade(Operation):
 
     @model_validator(mode="after")
     def check_amount(self) -> Self:
-        """The amount lies within its kind's own bounds."""
+        """The amount is within its kind's own bounds."""
         allowed = AMOUNTS[self.kind]
         if self.amount is not None and not allowed.least <= self.amount <= allowed.most:
             raise ValueError(f"amount of {self.kind}: {allowed.least:g} to {allowed.most:g} ({allowed.unit})")
@@ -90,7 +90,7 @@ class Degrade(Operation):
         return picture.with_pixels(change(self.kind, picture.pixels, amount, generator))
 
     def degrade_region(self, picture: Picture, generator: np.random.Generator) -> Picture:
-        """The picture with each piece of the region degraded by itself, from its own pixels alone."""
+        """The picture with each piece of the region degraded separately, from its own pixels only."""
         pixels, notes = picture.pixels.copy(), []
         for (left, top, right, bottom), inside in degradation.find_pieces(
             self.region.rasterise(picture.height, picture.width)
@@ -102,7 +102,7 @@ class Degrade(Operation):
         return picture.with_pixels(pixels, *notes)
 
     def choose_amount(self, side: int) -> tuple[float, str]:
-        """The amount for a piece whose shorter side is `side`, and what is to be said of it."""
+        """The amount for a piece whose shorter side is `side`, and a note about it."""
         allowed = AMOUNTS[self.kind]
         if self.kind not in HIDING:
             return (allowed.default if self.amount is None else self.amount), ""
@@ -134,7 +134,7 @@ def change(kind: str, pixels: Pixels, amount: float, generator: np.random.Genera
 
 
 def shrink_picture(picture: Picture, factor: float) -> Picture:
-    """The whole picture `factor` times smaller, its alpha likewise."""
+    """The whole picture, and its alpha, `factor` times smaller."""
     if picture.alpha is None:
         pixels, alpha = degradation.downscale(picture.pixels, factor), None
     else:

@@ -1,4 +1,4 @@
-"""Enhance: denoise, white balance, exposure, contrast and sharpness, by given strengths or the picture's statistics."""
+"""Enhance: denoise, white balance, exposure, contrast and sharpness, by given strengths or by measurement."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 
 STEPS = ("denoise", "white_balance", "exposure", "contrast", "sharpness")
-"""In the order in which they are done: noise first, lest the others amplify it."""
+"""In the order they are applied: noise first, lest the others amplify it."""
 
 
 class Enhance(Operation):
     """Improve a photograph; each strength is 0 to 1, and with all at 0 the bytes stay as they are.
 
-    It may alter the product: a buyer could see another shade, and fabric grain may go with the noise. `auto` moves
-    only what its measurements call for, leaves a good studio photograph almost alone, and notes what it picked; a
-    strength that is given beside `auto` holds.
+    It may alter the product: a buyer could see another shade, and fabric grain may go with the noise. `auto` changes
+    only what its measurements call for, leaves a good studio photograph almost untouched, and notes its choices; a
+    strength given beside `auto` takes precedence.
     """
 
     title: ClassVar[str] = "Contrast, sharpness, denoising, white balance and exposure; colours may shift"
@@ -55,7 +55,7 @@ class Enhance(Operation):
 
 
 def enhance(pixels: Pixels, strengths: dict[str, float], found: Statistics) -> Pixels:
-    """The pixels after all five steps; one of strength 0 does nothing."""
+    """The pixels after all five steps; a step of strength 0 does nothing."""
     pixels = enhancement.denoise(pixels, strengths["denoise"], found.noise)
     pixels = enhancement.balance_white(pixels, strengths["white_balance"], found.illuminant, found.level)
     pixels = enhancement.expose(pixels, strengths["exposure"], found.middle, found.lightest)
@@ -64,9 +64,9 @@ def enhance(pixels: Pixels, strengths: dict[str, float], found: Statistics) -> P
 
 
 def pick_strengths(found: Statistics) -> tuple[dict[str, float], dict[str, str]]:
-    """The strengths that the statistics call for, and the measurement that each came from."""
+    """The strengths that the statistics call for, and the measurement behind each."""
     span = found.lightest - found.darkest
-    # A border read as neutral is surer than the assumption that a picture is grey on average.
+    # A border taken as neutral is more reliable than assuming the picture is grey on average.
     weak, full, most = (8, 20, 0.8) if found.backdrop else (15, 35, 0.4)
     off = 50 - found.middle if found.middle < 50 else 0.0
     picked = {
@@ -88,7 +88,7 @@ def pick_strengths(found: Statistics) -> tuple[dict[str, float], dict[str, str]]
 
 
 def ramp(value: float, start: float, end: float, most: float) -> float:
-    """0 up to `start`, rising to `most` at `end`, in hundredths; what would not be seen is 0."""
+    """0 up to `start`, rising to `most` at `end`, in hundredths; imperceptible strengths are 0."""
     strength = round(float(np.clip((value - start) / (end - start), 0, 1)) * most, 2)
     return strength if strength >= 0.05 else 0.0
 

@@ -20,7 +20,7 @@ from tasks.photos.picture import Picture
 from tasks.provenance.source_type import Marking
 
 FAINTEST = 0.05
-"""From this alpha on a pixel is product, and must not be cut off."""
+"""A pixel with at least this alpha is product and must not be cut off."""
 LARGEST = 200_000_000
 """Pixels of the frame before it is resized."""
 SURROUNDINGS = "surroundings"
@@ -29,7 +29,7 @@ SURROUNDINGS = "surroundings"
 class Frame(Operation):
     """Cut and pad so that the product takes a share of the frame, then resize.
 
-    It does not alter the product: nothing of it is cut, and it is only resampled. What is padded beside a picture with
+    It does not alter the product, which is only resampled and never cut. Padding beside a picture with
     transparent parts is transparent.
     """
 
@@ -66,7 +66,7 @@ class Frame(Operation):
         return self
 
     def apply(self, picture: Picture, context: EditContext) -> Picture:
-        """The framed picture, with notes on a doubtful product, a visible seam and enlarging.
+        """The framed picture, with notes on a doubtful product, a visible seam or enlargement.
 
         Raises:
             InputError: the frame would be too large.
@@ -87,7 +87,7 @@ class Frame(Operation):
         return 1.0 if self.square else None
 
     def find_extent(self, picture: Picture) -> tuple[tuple[int, int, int, int], tuple[str, ...]]:
-        """The product's box and what is doubtful of it; the whole picture where it is not needed or not found."""
+        """The product's box and reasons to doubt it; the whole picture when it is not needed or not found."""
         whole = (0, 0, picture.width, picture.height)
         if self.share is None:
             return whole, ()

@@ -1,4 +1,4 @@
-"""Inpaint: what a region hides is made up from what lies around it."""
+"""Inpaint: a region filled from its surroundings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tasks.provenance.source_type import Marking
 
 SLOT = "inpaint"
 INSTEAD = "telea"
-"""What fills where nothing was asked for and no network is registered."""
+"""The method used when none is asked for and no network is registered."""
 
 
 class Inpaint(Operation):
@@ -46,7 +46,7 @@ class Inpaint(Operation):
 
         Raises:
             InputError: the region does not fit the picture, marks all of it, or is too large for `gp` or `mrf`.
-            RegistryError: no version is of the family that was asked for.
+            RegistryError: there is no version of the requested family.
         """
         hole = self.region.rasterise(picture.height, picture.width)
         if hole.all():

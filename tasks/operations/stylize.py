@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
 FeaturesName = Literal["auto", "vgg19", "lite0"]
 Paint = Callable[[Pixels, Planes], Pixels]
-"""A picture (H, W, 3), and how much of each pixel (H, W) will be kept, to the same painted."""
+"""From a picture (H, W, 3) and how much of each pixel (H, W) will be kept, to the painted picture."""
 
 FAMILY = "faststyle"
 FEATHER = 1.5
 """Pixels of sigma by which a given region fades at its edge, inwards."""
 MARGIN = 0.05
-"""What is seen around a region, as a share of it."""
+"""Context around a region, as a share of its size."""
 SURROUND = 32
-"""Mirrored pixels around what a network paints: it paints an edge in colours of its own."""
+"""Mirrored pixels around what a network paints, since its colours are off at the edges."""
 
 
 class Stylize(Operation):
     """Paint in the style of a picture: of any picture by optimisation, or of one by the network trained for it.
 
-    It is painted at a bounded size, and the change is brought to the photograph, whose own details stay. Pixels outside
-    of what is painted, and all with a strength of 0, stay byte-equal. It may alter the product.
+    It is painted at a bounded size, and the change is transferred to the photograph, which keeps its detail. Outside
+    the painted part, and everywhere at strength 0, pixels stay byte-equal. It may alter the product.
     """
 
     title: ClassVar[str] = "The style of a picture for the photograph, its product or its background"
@@ -94,7 +94,7 @@ class Stylize(Operation):
         return picture.with_pixels(pixels, *doubts, note)
 
     def find_share(self, picture: Picture) -> tuple[Planes, tuple[str, ...]]:
-        """How much of each pixel (H, W) is painted, in 0..1, and what makes that doubtful."""
+        """How much of each pixel (H, W) is painted, in 0..1, and reasons to doubt it."""
         shape = (picture.height, picture.width)
         if not self.region.is_empty:
             inside = self.region.rasterise(*shape)
@@ -106,7 +106,7 @@ class Stylize(Operation):
         return (matte if self.where == "product" else 1 - matte), notes
 
     def find_painter(self, context: EditContext) -> tuple[Paint, int, str]:
-        """What paints, at which size, and a note on it."""
+        """The painter, its working size, and a note about it."""
         path = Path(self.style)
         if self.family == "gatys" or (self.family is None and path.is_file()):
             style, size = read_style(path), self.size or 384
@@ -117,7 +117,7 @@ class Stylize(Operation):
         return lambda pixels, _: paint_by_network(network, pixels), self.size or 512, note
 
     def name_features(self) -> str:
-        """What the optimisation compares by, and that it stands in for another where it does."""
+        """The features the optimisation compares, and whether they stand in for others."""
         name = load_features(self.features).name
         return f"{name}, since VGG19 cannot be fetched" if self.features == "auto" and name != "vgg19" else name
 
@@ -153,7 +153,7 @@ def read_style(path: Path) -> Pixels:
 
 
 def find_network(style: str, context: EditContext) -> Network:
-    """The network of a trained style, called by its name or by its picture's file.
+    """The network of a trained style, found by its name or its picture's file.
 
     Raises:
         InputError: no style of that name was trained, or it was trained from another picture.
@@ -188,7 +188,7 @@ def paint_by_network(network: Network, pixels: Pixels) -> Pixels:
 
 @lru_cache(maxsize=1)
 def load_features(name: FeaturesName) -> Features:
-    """The network that tells styles, loaded once."""
+    """The feature network, loaded once."""
     from models.losses import perceptual
 
     return perceptual.load_features(name)

@@ -44,7 +44,7 @@ class Upscale(Operation):
 
         Raises:
             InputError: the result would be too large.
-            RegistryError: no version is of the family that was asked for, or it is for another scale.
+            RegistryError: there is no version of the requested family, or it is for another scale.
         """
         size = picture.height * picture.width * self.scale**2
         if size > LARGEST:
@@ -55,7 +55,7 @@ class Upscale(Operation):
         return replace(picture, pixels=pixels, alpha=alpha, placement=placed, notes=notes)
 
     def enlarge_pixels(self, pixels: Pixels, context: EditContext) -> tuple[Pixels, str]:
-        """The pixels enlarged, and what did it."""
+        """The enlarged pixels, and the name of what enlarged them."""
         if self.family == BICUBIC:
             return enlarge_by_bicubic(pixels, self.scale), BICUBIC
         slot = f"upscale-x{self.scale}"
@@ -72,5 +72,5 @@ class Upscale(Operation):
 
 
 def enlarger(network: Network) -> EnlargeLuma:
-    """A registered network as what enlarges a plane of luma."""
+    """A registered network as a function that enlarges a plane of luma."""
     return lambda plane: network.run(image=plane[None, None])[0, 0]

@@ -32,13 +32,13 @@ def grid(
 
     Args:
         images: uint8 (N, H, W, C), C 1 or 3, N at least 1.
-        labels: one short text an image, written below it and shortened to its width.
+        labels: one short text per image, written below it and shortened to its width.
 
     Returns:
         An RGB image with even margins and gaps on light paper.
 
     Raises:
-        ValueError: the array is not such a batch, or there is not one label an image.
+        ValueError: the array is not such a batch, or the number of labels differs from the number of images.
     """
     if images.ndim != 4 or not len(images) or images.shape[3] not in (1, 3) or images.dtype != np.uint8:
         raise ValueError(f"images: got {images.dtype} {images.shape}, allowed: uint8 (N, H, W, 1 or 3) with N >= 1")
@@ -61,7 +61,7 @@ def grid(
 
 
 def contact_sheet(entries: Sequence[Entry], title: str, columns: int = 6, tile: int = 144) -> Image.Image:
-    """Images of any size, each fitted into a square of `tile` pixels with its caption below it.
+    """Images of any size, each fitted into a square of `tile` pixels with its caption below.
 
     An entry without an image is shown as a labelled placeholder. Captions are wrapped over at most three lines.
 

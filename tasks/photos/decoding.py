@@ -1,4 +1,4 @@
-"""Photographs decoded to upright 8-bit pixels, and what is measured on each; a bad file is described, not raised."""
+"""Photographs decoded to upright 8-bit pixels, and measured; a bad file is described, not raised."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ DECODE_ERRORS = (
 class Photo:
     """What one file is: `width` and `height` as displayed, `mode` as stored, `small` see `fingerprint.shrink`.
 
-    `problem` is "" or one line that says why the file cannot be used; what lies behind it is then not measured.
+    `problem` is "" or one line that says why the file cannot be used, in which case nothing further is measured.
     """
 
     bytes: int = 0
@@ -113,7 +113,7 @@ def read_photo(source: Path | PhotoFile) -> Image.Image:
 
 
 def count_pixels(photo: PhotoFile) -> int:
-    """The pixels of a photograph, by its header; 0 when it has none that can be read."""
+    """The number of pixels a photograph's header states; 0 when it cannot be read."""
     try:
         with Image.open(BytesIO(photo.content)) as image:
             return image.width * image.height
@@ -130,7 +130,7 @@ def digest_pixels(mode: str, size: tuple[int, int], content: bytes) -> str:
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Silence Pillow's warnings on odd files: what matters of them is in the file's `problem`."""
+    """Silence Pillow's warnings about odd files: what matters is in the file's `problem`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -142,7 +142,7 @@ def opened_photo(source: Path | BinaryIO, formats: tuple[str, ...] | None = None
     """The image at a path or in a stream, its header read; `formats` are Pillow's names of those read, None for all.
 
     Raises:
-        CatalogueError: it cannot be used, found out when opened or, inside the block, when decoded; one line says why.
+        CatalogueError: it cannot be opened or, inside the block, decoded; one line says why.
         OSError: there is no such file, or it must not be read.
     """
     start = _first_bytes(source)
@@ -160,7 +160,7 @@ def opened_photo(source: Path | BinaryIO, formats: tuple[str, ...] | None = None
 
 
 def check_still(image: Image.Image) -> None:
-    """Check, before its pixels are decoded, that an image is one picture of a size that is read.
+    """Check, before decoding its pixels, that an image is a single picture of a supported size.
 
     Raises:
         CatalogueError: it is too large, or has several frames or pages.
@@ -189,7 +189,7 @@ def _first_bytes(source: Path | BinaryIO) -> bytes:
 
 
 def _name_foreign(start: bytes) -> str:
-    """Why bytes that no reader knows are not read: the few kinds that people do try are named."""
+    """Why bytes that no reader knows are refused, naming the few kinds that people do try."""
     if b"<svg" in start.lower():
         return "a drawing (SVG), not pixels: export it as PNG"
     if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:

@@ -1,4 +1,4 @@
-"""Which photographs a folder holds, and what each one's edited file is called."""
+"""Which photographs a folder holds, and the name of each one's edited file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tasks.photos.formats import is_picture_name
 
 
 class Found(NamedTuple):
-    """The pictures of a folder, relative to it and in the order of their names, and how many other files lie there."""
+    """The pictures in a folder, relative to it and ordered by name, and the number of other files."""
 
     pictures: list[str]
     others: int
 
 
 def find_pictures(folder: Path, but: Path) -> Found:
-    """What lies in `folder` and its sub-folders; nothing hidden, and nothing under `but`, where the results go.
+    """The contents of `folder` and its sub-folders, except hidden files and anything under `but`, where the results go.
 
     Raises:
         InputError: `folder` holds no picture.
@@ -41,11 +41,11 @@ def find_pictures(folder: Path, but: Path) -> Found:
 
 
 def name_outputs(pictures: Sequence[str], suffix: str, kept: Mapping[str, str]) -> dict[str, str]:
-    """Picture -> its edited file, both relative, in the order given; no two are the same, even where case is nothing.
+    """Picture -> its edited file, both relative, in the given order; names are unique even where case is ignored.
 
-    `shoes/a.jpg` becomes `shoes/a.png` (`suffix` is `.png`). Where `shoes/a.webp` would too, they become
-    `shoes/a.jpg.png` and `shoes/a.webp.png`; where even that is taken, `-2` and so on is added. A picture that was
-    edited before keeps its name of then (`kept`).
+    `shoes/a.jpg` becomes `shoes/a.png` (`suffix` is `.png`). If `shoes/a.webp` would as well, they become
+    `shoes/a.jpg.png` and `shoes/a.webp.png`; if even that is taken, `-2` and so on is added. A picture that was
+    edited before keeps the name it had (`kept`).
     """
     named = {one: kept[one] for one in pictures if kept.get(one, "").endswith(suffix)}
     taken = {name.casefold() for name in named.values()}
@@ -61,7 +61,7 @@ def name_outputs(pictures: Sequence[str], suffix: str, kept: Mapping[str, str]) 
 
 
 def _free(name: str, suffix: str, taken: set[str], wanted: Mapping[str, int]) -> str:
-    """`name`, or `name` with the first number that makes it one that is neither taken nor wanted by another."""
+    """`name`, or `name` with the first number that makes it neither taken nor claimed by another."""
     stem, number, free = name.removesuffix(suffix), 1, name
     while free.casefold() in taken or free.casefold() in wanted:
         number += 1

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     FileFormat = str
     FormatName = str
 
-# Runs alone suit photographs whose neighbours were subtracted: as small as zlib's level 6, in a quarter of the time.
+# Run lengths alone suit filtered photographs: as small as zlib's level 6, in a quarter of the time.
 PNG_STRATEGY = zlib.Z_RLE
-PREDICTOR = 317  # differences between neighbours pack better (TIFF 6.0, section 14)
+PREDICTOR = 317  # differences between neighbours compress better (TIFF 6.0, section 14)
 XMP_TAG = 700  # TIFF's, of Adobe's XMP specification, part 3
 FULL_COLOUR_QUALITY = 90  # from here on JPEG keeps the colours of every pixel
 MOST_XMP = 65_000  # bytes; JPEG has 65,502 for a packet (Adobe XMP specification, part 3, 1.1.3)
@@ -158,7 +158,7 @@ def find_written(suffix: str) -> tuple[Format, Written]:
     """The format written for `suffix`, such as ".jpg", in any case.
 
     Raises:
-        InputError: none is; the message lists those that are.
+        InputError: it is not supported; the message lists the suffixes that are.
     """
     if suffix.lower() not in WRITTEN_SUFFIXES:
         raise InputError("output", suffix or "a name without a suffix", WRITTEN_SUFFIXES)

@@ -11,7 +11,7 @@ from models.errors import CatalogueError
 
 SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 GRID = np.linspace(0, 255, 9).round().astype(np.uint8)
-SAME = 2  # levels: no eye tells apart what lies closer, and sRGB profiles of different makers do not agree better
+SAME = 2  # levels: no eye can tell a smaller difference, and sRGB profiles of different vendors agree no better
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
@@ -20,7 +20,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     A profile that is sRGB under another name leaves the pixels as they are.
 
     Raises:
-        CatalogueError: the profile is damaged, or one for another kind of pixels.
+        CatalogueError: the profile is damaged, or is for another kind of pixels.
     """
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
@@ -41,7 +41,7 @@ def check_rgb(profile: bytes) -> None:
     """Check that `profile` can travel with RGB pixels.
 
     Raises:
-        CatalogueError: it is damaged, or one for other pixels.
+        CatalogueError: it is damaged, or is for other pixels.
     """
     try:
         _check_space(ImageCms.ImageCmsProfile(BytesIO(profile)), "RGB")
@@ -50,7 +50,7 @@ def check_rgb(profile: bytes) -> None:
 
 
 def describe(profile: bytes) -> str:
-    """What a profile calls itself, such as "Display P3"."""
+    """A profile's own name, such as "Display P3"."""
     try:
         text = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(BytesIO(profile)))
     except (ImageCms.PyCMSError, OSError, TypeError):

@@ -1,4 +1,4 @@
-"""What a photograph's file says beside its pixels: read, and cleaned of what must not be written again."""
+"""A photograph's metadata: read, and stripped of what must not be written again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tasks.photos.formats import BY_NAME
 
 ORIENTATIONS = range(1, 9)
 SOURCE_TYPE_RECORD = "DigitalSourceType"
-"""Among the records that a file is written with: the address of an IPTC digital source type."""
+"""The name of the record that holds the address of an IPTC digital source type."""
 NAMESPACE = "urn:packshot:records:1#"
 OURS = "packshot:"
 """What the names of our records begin with."""
@@ -28,7 +28,7 @@ KEPT = (
     *(Tag.ImageDescription, Tag.Make, Tag.Model, Tag.XResolution, Tag.YResolution, Tag.ResolutionUnit),
     *(Tag.Software, Tag.DateTime, Tag.Artist, Tag.Copyright),
 )
-# A maker's note may hold the place in a form of its own; sizes are those of the file before the edit.
+# A maker note may hold the location in its own format; sizes are those of the file before the edit.
 NOT_KEPT = (Tag.MakerNote, Tag.ExifImageWidth, Tag.ExifImageHeight, Tag.ExifInteroperabilityOffset, Tag.UserComment)
 XMP_CHUNK = "XML:com.adobe.xmp"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -42,7 +42,7 @@ XMP = (
 class Metadata(NamedTuple):
     """What is known from the file's metadata.
 
-    `exif` is what `keep_metadata` writes: camera, exposure, time, author and copyright, never the place. `notes` say
+    `exif` is what `keep_metadata` writes: camera, exposure, time, author and copyright, never the location. `notes` say
     what could not be read.
     """
 
@@ -54,7 +54,7 @@ class Metadata(NamedTuple):
 
 
 def read_metadata(image: Image.Image) -> Metadata:
-    """The metadata of an opened `image`; what is damaged is left out and said."""
+    """The metadata of an opened `image`; damaged parts are left out and noted."""
     packet = image.info.get("xmp") or image.info.get(XMP_CHUNK) or ""
     text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
     stated = STATED_TYPE.search(text)

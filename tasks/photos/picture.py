@@ -1,4 +1,4 @@
-"""A photograph while it is edited: its pixels, and where each pixel of the original has gone."""
+"""A photograph being edited: its pixels, and where each pixel of the original went."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Placement:
     top: float = 0.0
 
     def then(self, scale: float = 1.0, left: float = 0.0, top: float = 0.0) -> Placement:
-        """This placement followed by another: enlarged by `scale`, then moved by `left` and `top` new pixels."""
+        """This placement followed by another: scaled by `scale`, then shifted by `left` and `top` new pixels."""
         return Placement(self.scale * scale, self.left * scale + left, self.top * scale + top)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What an operation takes and gives; nothing in it is changed in place.
+    """What an operation takes and returns; nothing in it is changed in place.
 
     `pixels` is (H, W, 3) in RGB, upright; `alpha` is (H, W), 255 opaque, or None; `profile` is the ICC profile that
-    the pixels are in, None for sRGB. `notes` are lines for the user: what was picked, converted or left out.
+    the pixels are in, None for sRGB. `notes` are lines for the user: what was chosen, converted or left out.
     """
 
     pixels: Pixels
@@ -43,5 +43,5 @@ class Picture:
         return int(self.pixels.shape[1])
 
     def with_pixels(self, pixels: Pixels, *notes: str) -> Picture:
-        """The same picture, of the same size, with other colours."""
+        """The same picture with other pixels of the same size."""
         return replace(self, pixels=pixels, notes=self.notes + notes)

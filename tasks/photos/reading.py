@@ -1,4 +1,4 @@
-"""Photographs of any mode read for an edit: upright 8-bit RGB in sRGB, with what was converted said."""
+"""Photographs of any mode, read for editing as upright 8-bit RGB in sRGB, with notes on what was converted."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ TRANSPOSED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture of an EXIF orientation upright (EXIF 2.32, tag 0x0112)."""
+"""The transposition that turns each EXIF orientation upright (EXIF 2.32, tag 0x0112)."""
 
 
 class Source(BaseModel):
-    """What a photograph's file is: `mode` as stored (Pillow's name), `width` and `height` as displayed."""
+    """Facts about a photograph's file: `mode` as stored (Pillow's name), `width` and `height` as displayed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,7 +63,7 @@ class Source(BaseModel):
 
 
 class Opened(NamedTuple):
-    """A picture to edit, the facts of its file, and what of its EXIF `keep_metadata` may write."""
+    """A picture to edit, the facts about its file, and the EXIF that `keep_metadata` may write."""
 
     picture: Picture
     facts: Source
@@ -73,7 +73,7 @@ class Opened(NamedTuple):
 def read_picture(source: Path | bytes, icc: Icc = "srgb") -> Opened:
     """The photograph in a file, or in a file's bytes; `icc` says whether its colours become sRGB or keep their profile.
 
-    What was converted or left out stands in the picture's notes. For one thread at a time; see `decode_picture`.
+    What was converted or left out is in the picture's notes. Not thread-safe; see `decode_picture`.
 
     Raises:
         CatalogueError: it cannot be read, is animated, too large, damaged or empty; one line says why.
@@ -86,7 +86,7 @@ def decode_picture(photo: PhotoFile, icc: Icc = "srgb") -> Opened:
     """`read_picture` for several threads, which enter `tasks.photos.decoding.quiet_pillow` once around them all.
 
     Raises:
-        CatalogueError: as there.
+        CatalogueError: as in `read_picture`.
     """
     try:
         return _decode(photo, icc)
@@ -125,7 +125,7 @@ def _decode(photo: PhotoFile, icc: Icc) -> Opened:
 
 
 def _bits(image: Image.Image) -> int:
-    """Bits a channel as stored: in most modes Pillow has 8, and a reader's raw mode tells what they come from."""
+    """Bits per channel as stored: Pillow has 8 in most modes, and a decoder's raw mode says what they came from."""
     tiles = getattr(image, "tile", [])
     return 16 if image.mode in SIXTEEN_BIT_MODES or any(";16" in str(tile) for tile in tiles) else 8
 
@@ -199,7 +199,7 @@ def _to_rgb(image: Image.Image, profile: bytes | None, icc: Icc) -> tuple[Image.
 
 
 def _plainly(image: Image.Image) -> Image.Image:
-    return image if image.mode == "RGB" else image.convert("RGB")  # which copies what is RGB already
+    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy what is already RGB
 
 
 def _fitting(grey: Image.Image | None, plain: Image.Image, profile: bytes) -> Image.Image:

@@ -54,7 +54,7 @@ def write_image(path: Path, encoded: Encoded, replace: bool = False) -> None:
     """Write an image at `path`, whole or not at all; without `replace` only where nothing else lies.
 
     Raises:
-        InputError: a file of another content is at `path`.
+        InputError: a different file is already at `path`.
         StorageError: the file cannot be read or written; what was there before still is.
     """
     try:
@@ -104,14 +104,14 @@ def encode_png(image: Image.Image | npt.NDArray[np.uint8], record: Record) -> En
 
 
 def refuse_original(source: Path, target: Path) -> None:
-    """Refuse to write where the originals are, whatever links lead there.
+    """Refuse to write where the originals are, even through links.
 
     Args:
         source: the photograph or the folder of photographs that is edited.
         target: the file or folder to be written; it need not exist.
 
     Raises:
-        InputError: `target` is the source, another name of it, the folder that it lies in, or lies inside its folder.
+        InputError: `target` is the source, another name for it, the folder that contains it, or is inside its folder.
     """
     here, there = source.resolve(), target.resolve()
     same = here == there or (target.exists() and source.exists() and target.samefile(source))

@@ -1,4 +1,4 @@
-"""What a step hands on: its value, and the line that tells people what was done or why nothing had to be."""
+"""What a step returns: its value, and a line that says what was done, or why nothing had to be."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StepSummary(BaseModel):
 
 
 class TrainOutcome(BaseModel):
-    """What a run of the flow `train` ended with: the version, the verdict, where to look, and a line per step."""
+    """The outcome of the flow `train`: the version, the verdict, where to look, and a line per step."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,6 +60,6 @@ class StepResult(Generic[Value]):
 
 @contextmanager
 def timed() -> Iterator[Callable[[], float]]:
-    """A watch that says how many seconds went by since the block was entered."""
+    """A clock that gives the seconds since the block was entered."""
     started = time.monotonic()
     yield lambda: round(time.monotonic() - started, 2)

@@ -36,7 +36,7 @@ Work = Callable[[], tuple[dict[str, Any], list[Path]]]
 def ensure_catalogue(
     settings: Settings, name: str, data_version: str | None, progress: Progress
 ) -> StepResult[CatalogueVersion]:
-    """Make the catalogue's bytes readable and hold them against `data.dvc`; checked at every run."""
+    """Make the catalogue's bytes readable and compare them with `data.dvc`; checked at every run."""
     from tasks.versions.ingest import IN_PLACE, ingest_catalogue
 
     started = time.monotonic()
@@ -59,9 +59,9 @@ def read(folder: Path, name: str, md5: str) -> Catalogue:
 def ensure_validation(
     settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
 ) -> StepResult[ValidationReport]:
-    """Judge the catalogue with Great Expectations; a catalogue that failed is judged again each time.
+    """Validate the catalogue with Great Expectations; one that failed is validated again each time.
 
-    The report says whether the suite held; `tasks.dataset.validate.require_valid` stops a run when it did not.
+    The report says whether the suite passed; `tasks.dataset.validate.require_valid` stops a run when it did not.
     """
     from tasks.dataset.validate import ValidationReport, suite_path, validate_catalogue
 
@@ -130,7 +130,7 @@ def ensure_training(
     progress: Progress,
     show: Show | None = None,
 ) -> StepResult[FitResult]:
-    """Train, or resume; `tags` go on the MLflow run, and `show` hears of each grid of samples as it is made.
+    """Train, or resume; `tags` go on the MLflow run, and `show` is called with each new grid of samples.
 
     An editing family needs no `ruler`.
     """
@@ -162,9 +162,9 @@ def ensure_generator_report(
     progress: Progress,
     training: Path | None = None,
 ) -> StepResult[EvaluationReport]:
-    """Judge an exported generator on the test split.
+    """Evaluate an exported generator on the test split.
 
-    `training` is the folder of its training, where more is known of it; that of the file when left out.
+    `training` is the folder of its training, which holds more about it; by default the file's own folder.
 
     Raises:
         TrainingError: the yardstick has no ruler.

@@ -1,4 +1,4 @@
-"""The trail a run leaves in the lineage index: data, validation, prepared set, run, report, version, images."""
+"""What a training records in the lineage index: data, validation, prepared set and run."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 
 def record_data(settings: Settings, data: CatalogueVersion) -> None:
-    """A version of a catalogue, by DVC's md5."""
+    """Record a version of a catalogue, by DVC's md5."""
     Lineage(settings).record(_data(data))
 
 
 def record_validation(settings: Settings, data: CatalogueVersion, report: ValidationReport) -> None:
-    """A judgement of a catalogue."""
+    """Record a validation of a catalogue."""
     Lineage(settings).record(_validation(report), [Parent(_data(data), "judged")])
 
 
 def record_prepared(
     settings: Settings, prepared: PreparedSet, data: CatalogueVersion, report: ValidationReport
 ) -> None:
-    """A prepared set, made from a judged catalogue."""
+    """Record a prepared set, made from a validated catalogue."""
     parents = [Parent(_data(data), "prepared from"), Parent(_validation(report), "allowed by")]
     Lineage(settings).record(_prepared(prepared), parents)
 
 
 def record_run(settings: Settings, fitted: FitResult, prepared: PreparedSet, tags: dict[str, str]) -> None:
-    """A training run in MLflow, by its id."""
+    """Record a training run in MLflow, by its id."""
     attributes: Attributes = {"family": fitted.family, "updates": fitted.steps, "recipe": fitted.key}
     parents = [Parent(_prepared(prepared), "trained on"), *_start(fitted)]
     parents += _origin(tags.get("git_commit", ""), tags.get("prefect_flow_run", ""))

@@ -18,7 +18,7 @@ class ServingBounds(BaseModel):
 
 
 class GateBounds(ServingBounds):
-    """What a challenger must hold; every bound is inclusive."""
+    """The bounds that a challenger must meet; all are inclusive."""
 
     max_distance_of_untrained: float = Field(
         default=0.5, gt=0, le=1, description="distance, at most this part of the untrained network's"

@@ -1,4 +1,4 @@
-"""The model card of a version: what it is for, what it was made from, how good it is, and where it ends."""
+"""The model card of a version: its purpose, data, quality and limits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_card(slot: str, candidate: Candidate, params: Mapping[str, str]) -> st
 
 
 def describe_protocol(report: EvaluationReport) -> str:
-    """What anyone needs to measure the same again."""
+    """Everything needed to repeat the measurement."""
     return "**Protocol**: " + ", ".join(f"{name} {value}" for name, value in report.protocol.items()) + "."
 
 
@@ -77,7 +77,7 @@ def describe_training(fitted: FitResult) -> str:
 
 
 def figures_table(report: EvaluationReport) -> str:
-    """The figures over all categories, each beside what real held-out images score; the one that ranks is bold."""
+    """The figures over all categories, each beside the score of real held-out images; the ranking figure is bold."""
     shown = [figure for figure in report.figures if figure.category is None]
     head = "| figure | value | real held-out images |\n|---|---|---|\n"
     return head + "\n".join(row(figure, bold=figure.name == report.criterion) for figure in shown)
@@ -104,7 +104,7 @@ def describe_worst(report: EvaluationReport) -> str:
 
 
 def describe_memory(report: EvaluationReport) -> str:
-    """Whether it makes copies of what it was trained on."""
+    """Whether it copies its training images."""
     copies, nearest = report.figure("near_copies"), report.figure("nearest_difference")
     return (
         f"**Memorisation**: {copies.value:.2%} of the samples are near-copies of a training image (held-out images: "
@@ -114,7 +114,7 @@ def describe_memory(report: EvaluationReport) -> str:
 
 
 def describe_limits(report: EvaluationReport, prepared: PreparedSet) -> str:
-    """What not to expect of it."""
+    """What not to expect from it."""
     limits = ["it makes what its catalogue shows and nothing else", "categories that are rare there come out worse"]
     limits += prepared.meta.warnings
     precision, recall = report.figure("precision"), report.figure("manifold_recall")

@@ -1,4 +1,4 @@
-"""Two versions side by side: the figures that the gate looks at, and how sure their difference is."""
+"""Two versions compared: the figures that the gate uses, and the confidence in their difference."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ RESAMPLES = 100
 
 
 def compare_generators(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
-    """How sure the difference in distance is, when noise, samples and reference are drawn alike for both.
+    """The confidence interval of the difference in distance, with noise, samples and reference drawn alike for both.
 
-    Both are judged by as many samples as the fewer of the two, and by the figure that so many can be trusted with.
+    Both use as many samples as the smaller of the two sets, and the criterion that is reliable for that many.
     """
     ours, theirs = (np.load(evaluation_folder(settings, one.key) / "features.npy") for one in (report, champion))
     real = np.load(reference_path(settings, report))["features"]
@@ -56,7 +56,7 @@ def kernel_distance_of_arrays(generated: Features, real: Features) -> float:
 
 
 def scores_of(report: EvaluationReport) -> Scores:
-    """The figures that the gate looks at."""
+    """The figures that the gate uses."""
     return Scores(
         distance=report.distance.value,
         reference_digest=str(report.protocol["reference_digest"]),

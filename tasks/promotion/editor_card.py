@@ -1,4 +1,4 @@
-"""The model card of an editing network: what it is for, what it was made from, what it restores, and where it ends."""
+"""The model card of an editing network: its purpose, data, quality and limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_editor_card(slot: str, candidate: Candidate, params: Mapping[str, str]
         describe_training(fitted),
         tabulate(report),
         tabulate_categories(report),
-        "**Limits**: it was trained and judged on the catalogue above, spoilt as the protocol says; other photographs, "
+        "**Limits**: it was trained and judged on the catalogue above, degraded as the protocol says; other photographs, "
         "and other damage, come out worse.",
         describe_protocol(report),
         describe_recipe(params),

@@ -1,4 +1,4 @@
-"""The two blessings of an editing network: better than no training and than the champion, photo by photo; servable."""
+"""The gate for editing networks: better than the baseline and than the champion, photo by photo; and servable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESAMPLES = 1000
 
 
 class EditorBounds(ServingBounds):
-    """What a challenger for an editing slot must hold; every bound is inclusive, in dB."""
+    """The bounds that a challenger for an editing slot must meet, in dB; all are inclusive."""
 
     min_gain: float = Field(default=0.2, description="mean gain over what no training gives, at least this")
     min_category_gain: float = Field(default=0.0, description="the same gain in the worst category, at least this")
@@ -31,10 +31,10 @@ class EditorBounds(ServingBounds):
 
 
 def compare_editors(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
-    """How sure the difference in PSNR is, when the held-out images are drawn anew for both alike.
+    """The confidence interval of the difference in PSNR, resampling the held-out images alike for both.
 
     Raises:
-        InputError: the two were not given the same images.
+        InputError: the two were not evaluated on the same images.
     """
     for name in ("reference_digest", "extractor_digest"):
         digest, other = report.protocol[name], champion.protocol[name]
@@ -64,7 +64,7 @@ def judge_editor(
     servability: Servability | None,
     comparison: Comparison | None,
 ) -> GateVerdict:
-    """Judge a challenger; without a champion the gain over no training decides."""
+    """Judge a challenger; without a champion, the gain over the baseline decides."""
     good = [judge_gain(report, bounds), judge_worst_gain(report, bounds)]
     if champion is not None and comparison is not None:
         good += [judge_difference(report, comparison, bounds), judge_categories(report, champion, bounds)]
@@ -75,7 +75,7 @@ def judge_editor(
 
 
 def judge_gain(report: EvaluationReport, bounds: EditorBounds) -> Finding:
-    """The gain over no training, over all images."""
+    """The gain over the baseline, over all images."""
     mean, baseline = report.value(PSNR), report.value("baseline_psnr")
     text = (
         f"{report.protocol['measured']} {mean:.2f} dB over {report.samples:,} held-out images, "
@@ -114,6 +114,6 @@ def judge_categories(report: EvaluationReport, champion: EvaluationReport, bound
 
 
 def find_least(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[str, float]:
-    """The category with the least difference; one that is not a number is the least of all."""
+    """The category with the smallest difference; not-a-number counts as the smallest."""
     differences = {name: value - theirs[name] for name, value in ours.items()}
     return min(differences.items(), key=lambda item: -np.inf if np.isnan(item[1]) else item[1])

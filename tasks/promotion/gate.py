@@ -1,4 +1,4 @@
-"""The two blessings a challenger needs before it may be champion: good enough, and servable."""
+"""The gate: a challenger becomes champion when it is good enough and servable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.promotion.bounds import GateBounds, ServingBounds
 
 @dataclass(frozen=True)
 class Scores:
-    """What was measured of one version, and against what; shares and recalls are in 0..1, by category.
+    """One version's figures and what they were measured against; shares and recalls are in 0..1, by category.
 
     `distance` is the figure called `criterion`; the distances by category are kernel distances.
     """
@@ -33,13 +33,13 @@ class Scores:
 
     @property
     def by_category(self) -> Mapping[str, float]:
-        """Recall for conditional families, which are asked for a category; else the share of the samples."""
+        """Recall for conditional families, which can be asked for a category; else the share of samples."""
         return self.shares if self.recalls is None else self.recalls
 
 
 @dataclass(frozen=True)
 class Servability:
-    """What the serving engine measured of the exported model."""
+    """What the serving engine measured for the exported model."""
 
     max_abs_difference: float
     latency_ms: float
@@ -48,7 +48,7 @@ class Servability:
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """The gate's answer; `reasons` are the broken bounds and `held` those that hold, in words."""
+    """The gate's decision; `reasons` are the bounds that failed and `held` those that were met, in words."""
 
     good_enough: bool
     servable: bool
@@ -58,7 +58,7 @@ class GateVerdict:
 
     @property
     def passed(self) -> bool:
-        """True when both blessings are given."""
+        """True when the version is both good enough and servable."""
         return self.good_enough and self.servable
 
     @property
@@ -68,7 +68,7 @@ class GateVerdict:
 
 
 class Finding(NamedTuple):
-    """One bound: whether it holds, and what was measured, in words."""
+    """One bound: whether it is met, and what was measured, in words."""
 
     holds: bool
     text: str
@@ -83,11 +83,11 @@ def judge_generator(
 ) -> GateVerdict:
     """Judge `challenger`; `comparison` holds the paired bootstrap of its distance minus the champion's.
 
-    A figure that is not a number breaks its bound. Without `servability` the second blessing is refused. Without a
-    champion only the absolute bounds decide.
+    A figure that is not a number fails its bound. Without `servability` the version is not servable. Without a
+    champion, only the absolute bounds decide.
 
     Raises:
-        InputError: the two were measured against other references or by other extractors, or nothing compares them.
+        InputError: the two were measured against different references or extractors, or cannot be compared.
     """
     good = [*_absolute(challenger, bounds), _worst_category(challenger, bounds), _memorised(challenger, bounds)]
     good += _farthest_category(challenger, bounds)
@@ -100,7 +100,7 @@ def judge_generator(
 def conclude(
     good: list[Finding], served: list[Finding], figures: Mapping[str, float], servability: Servability | None
 ) -> GateVerdict:
-    """The verdict that the findings of both blessings make; serving's costs join the figures."""
+    """The verdict from the findings of both parts; the serving costs are added to the figures."""
     findings = [*good, *served]
     return GateVerdict(
         good_enough=all(finding.holds for finding in good),
@@ -131,7 +131,7 @@ def _absolute(scores: Scores, bounds: GateBounds) -> list[Finding]:
 
 
 def _farthest_category(scores: Scores, bounds: GateBounds) -> list[Finding]:
-    """Each category's distance as a part of the untrained network's; the largest part counts."""
+    """Each category's distance as a fraction of the untrained network's; the largest counts."""
     untrained = scores.untrained_category_distances
     parts = {
         name: distance / untrained[name] for name, distance in scores.category_distances.items() if name in untrained
@@ -203,7 +203,7 @@ def _better(challenger: Scores, champion: Scores, comparison: Comparison | None,
 
 
 def judge_serving(measured: Servability | None, bounds: ServingBounds) -> list[Finding]:
-    """The second blessing; refused where nothing was measured."""
+    """Whether the version is servable; refused when nothing was measured."""
     if measured is None:
         return [Finding(False, "serving: never measured, the exported model was not loaded in the serving engine")]
     limits = (
@@ -218,7 +218,7 @@ def judge_serving(measured: Servability | None, bounds: ServingBounds) -> list[F
 
 
 def _least(values: Mapping[str, float]) -> tuple[str, float]:
-    """The category with the smallest value; one that is not a number is the worst of all."""
+    """The category with the smallest value; not-a-number counts as the worst."""
     return _worst(values, -math.inf, min)
 
 
@@ -230,7 +230,7 @@ def _worst(values: Mapping[str, float], not_a_number: float, choose: Callable[..
 
 
 def _short(value: float) -> str:
-    """Four digits that count: distances reach from thousandths to thousands."""
+    """Four significant digits: distances range from thousandths to thousands."""
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

@@ -1,8 +1,8 @@
-"""Moves of a slot's champion and challenger: each is written to the ledger, and a crash in the middle is repaired.
+"""Moves of a slot's champion and challenger: each is recorded in the ledger, and a crash midway is repaired.
 
 A move runs under one lock: (1) the entry is anchored as pending, (2) the registry's aliases and tags are set, (3) the
 entry's line is written and its hash put on the registered model. After a crash between (1) and (3) the next move, or
-`repair`, first does (2) and (3) again: both may be done twice. A move that the registry refuses is cancelled.
+`repair`, first repeats (2) and (3), which is safe. A move that the registry refuses is cancelled.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ HEAD_TAG = "packshot.ledger_head"
 REASON_TAG = "gate.reason"
 LOCK_SECONDS = 600.0
 ANY = -1
-"""Stands for whichever version is the champion, or none."""
+"""Means any champion, or none."""
 VERBS: dict[Action, str] = {"promote": "promoted", "rollback": "rolled back to", "challenge": "waits as challenger:"}
 
 
 class ChampionMoved(RegistryError):
-    """Another version is the champion by now than the one that a version was judged against; nothing was moved."""
+    """The champion changed since the version was judged against it; nothing was moved."""
 
 
 class Move(Intent):
-    """What a promotion, a rollback or a challenge changed; `n` is the ledger's entry, None when nothing was to do."""
+    """What a promotion, rollback or challenge changed; `n` is the ledger's entry, None when there was nothing to do."""
 
     n: int | None
 
     @property
     def changed(self) -> bool:
-        """False when the version was there already."""
+        """False when the version already had the alias."""
         return self.n is not None
 
     @property
@@ -62,9 +62,9 @@ def make_champion(
     """Make `version` (the challenger, when None) the slot's champion; `over` is the champion it was judged against.
 
     Raises:
-        ChampionMoved: another version than `over` is the champion by now.
+        ChampionMoved: the champion is no longer `over`.
         RegistryError: there is no such version or no challenger, or its file is lost or changed.
-        LedgerError: the ledger does not hold; nothing was moved.
+        LedgerError: the ledger failed its check; nothing was moved.
     """
     with _moving(settings) as (ledger, tracking):
         chosen = load_version(settings, slot, CHALLENGER if version is None else version)
@@ -76,11 +76,11 @@ def make_champion(
 
 
 def restore_champion(settings: Settings, slot: str, who: str, why: str) -> Move:
-    """Make the champion before this one, by the ledger, the champion again.
+    """Restore the previous champion, according to the ledger.
 
     Raises:
         RegistryError: there was no champion before, or its version or file is gone.
-        LedgerError: the ledger does not hold; nothing was moved.
+        LedgerError: the ledger failed its check; nothing was moved.
     """
     with _moving(settings) as (ledger, tracking):
         list_versions(settings, slot)
@@ -110,9 +110,9 @@ def set_challenger(
     """Make `version` the challenger, with `why` on it as its tag `gate.reason`; `over` as in `make_champion`.
 
     Raises:
-        ChampionMoved: another version than `over` is the champion by now.
+        ChampionMoved: the champion is no longer `over`.
         RegistryError: there is no such version.
-        LedgerError: the ledger does not hold; nothing was moved.
+        LedgerError: the ledger failed its check; nothing was moved.
     """
     with _moving(settings) as (ledger, tracking):
         chosen = load_version(settings, slot, version)
@@ -131,16 +131,16 @@ def challenger_of(settings: Settings, slot: str) -> VersionSummary | None:
 
 
 def repair(settings: Settings) -> Entry | None:
-    """Finish the move that a crash left half done; returns its entry, or None when there was none."""
+    """Finish a move that a crash interrupted; returns its entry, or None when there was none."""
     with locked(Ledger(settings.home).lock, LOCK_SECONDS, "moving a champion"):
         return _finish_pending(Ledger(settings.home), open_tracking(settings))
 
 
 def verify_ledger(settings: Settings) -> list[Entry]:
-    """Check the ledger against its own chain, its anchors, and the heads kept on the registered models.
+    """Check the ledger against its own chain, its anchors, and the heads stored on the registered models.
 
     Raises:
-        LedgerError: naming the first entry that was edited, removed, inserted or moved.
+        LedgerError: names the first entry that was edited, removed, inserted or moved.
     """
     return Ledger(settings.home).verify(_heads(settings))
 
@@ -149,7 +149,7 @@ def restore_ledger(settings: Settings) -> list[Entry]:
     """Anchor the ledger again after `lineage.db` was lost, trusting the heads on the registered models.
 
     Raises:
-        LedgerError: the file does not hold, or the heads do not name its last entry.
+        LedgerError: the file failed its check, or the heads do not name its last entry.
     """
     ledger = Ledger(settings.home)
     with locked(ledger.lock, LOCK_SECONDS, "moving a champion"):
@@ -157,7 +157,7 @@ def restore_ledger(settings: Settings) -> list[Entry]:
 
 
 def _heads(settings: Settings) -> dict[str, str]:
-    """The ledger's head as each registered model keeps it from its slot's last move."""
+    """The ledger's head as stored on each registered model at its slot's last move."""
     tracking, heads = open_tracking(settings), {}
     for slot in list_slots(settings):
         with service_errors(tracking.uri):
@@ -198,7 +198,7 @@ def _move(ledger: Ledger, tracking: Tracking, intent: Intent) -> Move:
 
 
 def _apply_or_cancel(ledger: Ledger, tracking: Tracking, entry: Entry) -> None:
-    """Move the registry and finish the entry; when the version is gone the entry is cancelled, nothing is moved."""
+    """Move the registry's alias and finish the entry; if the version is gone, cancel the entry and move nothing."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -223,14 +223,14 @@ def _set_aliases(tracking: Tracking, entry: Entry) -> None:
 
 
 def _drop_challenger(tracking: Tracking, entry: Entry) -> None:
-    """A version that became champion is no longer a challenger."""
+    """Remove the challenger alias from a version that became champion."""
     aliases = tracking.client.get_registered_model(entry.slot).aliases
     if str(aliases.get(CHALLENGER)) == str(entry.version):
         tracking.client.delete_registered_model_alias(entry.slot, CHALLENGER)
 
 
 def _tag_if_there(tracking: Tracking, entry: Entry) -> None:
-    """Write on the version that was rolled back why it was; it may have been deleted, which is why one rolls back."""
+    """Tag the rolled-back version with the reason; it may have been deleted, which is a reason to roll back."""
     there = tracking.client.search_model_versions(f"name = '{entry.slot}'", max_results=10_000)
     if any(int(found.version) == entry.previous for found in there):
         reason = f"rolled back to version {entry.version}: {entry.why}"

@@ -1,4 +1,4 @@
-"""Judge a version that is registered already, on the data that it was trained from."""
+"""Re-evaluation of a registered version on the data it was trained from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def evaluate_registered(
     settings: Settings, slot: str, version: int | None, progress: Progress, data_md5: str | None = None
 ) -> EvaluationReport:
-    """The report of a version, found or measured now, on the data `data_md5` or else on those that it was trained from.
+    """The report of a version on the data `data_md5`, or else on its training data: found, or measured now.
 
     Raises:
         RegistryError: there is no such version, or it was trained elsewhere.
@@ -54,6 +54,6 @@ def measure_version(
 
 
 def training_folder(settings: Settings, version: VersionInfo) -> Path:
-    """The folder of the version's training, which knows more of it than its file does, if it was trained here."""
+    """The folder of the version's training, if it was trained here: it holds more than the exported file."""
     folder = settings.home / "trainings" / version.tags.get("recipe", "")
     return folder if (folder / "result.json").exists() else version.onnx_path.parent

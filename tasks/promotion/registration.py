@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def record_version(
     settings: Settings, slot: str, version: int, run_id: str, onnx_sha256: str, report: EvaluationReport
 ) -> None:
-    """A registered version, its run and its evaluation."""
+    """Record a registered version, its run and its evaluation."""
     judged = Node("report", report.key, {report.criterion: round(report.distance.value, 2)})
     node = Node("version", f"{slot}@{version}", {"family": report.family, "onnx_sha256": onnx_sha256})
     run = Node("run", run_id)
@@ -36,7 +36,7 @@ def record_version(
 
 
 def register_version(settings: Settings, candidate: Candidate) -> VersionInfo:
-    """Log the figures and pictures on the run, and make the exported model the next version of its slot, once."""
+    """Log figures and pictures to the run, and register the exported model as its slot's next version, once."""
     fitted, report, prepared = candidate.fitted, candidate.report, candidate.prepared
     kind = slot_kind(fitted.family)
     slot = kind.name_slot(fitted, prepared)
@@ -78,7 +78,7 @@ def tag_version(candidate: Candidate) -> dict[str, str]:
 
 
 def log_report(settings: Settings, run_id: str, step: int, report: EvaluationReport) -> None:
-    """Log the report's figures, at update `step`, and its pictures on the run that the version came from."""
+    """Log the report's figures (at update `step`) and pictures to the version's run."""
     tracking, folder = open_tracking(settings), evaluation_folder(settings, report.key)
     tracking.log_metrics(run_id, step, {metric_name(figure): figure.value for figure in report.figures})
     for name in (REPORT, *PICTURES):
@@ -87,7 +87,7 @@ def log_report(settings: Settings, run_id: str, step: int, report: EvaluationRep
 
 
 def metric_name(figure: Figure) -> str:
-    """A figure's name as MLflow allows it: letters, digits, `_-. /`."""
+    """A figure's name in the characters MLflow allows: letters, digits, `_-. /`."""
     if figure.category is None:
         return figure.name
     return f"{figure.name}_of/{re.sub('[^A-Za-z0-9]+', '_', figure.category)}"

@@ -1,4 +1,4 @@
-"""From a judged model to the registry: a version with its card, the gate's verdict, and the move that it allows."""
+"""From an evaluated version to the gate's verdict and the move it allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Judged(NamedTuple):
-    """What the gate said of a version, and the move that followed."""
+    """The gate's verdict on a version, and the move that followed."""
 
     verdict: GateVerdict
     move: Move
@@ -35,7 +35,7 @@ def decide(
     servability: Servability,
     who: str,
 ) -> Judged:
-    """Hold the version against the champion on the same images; the alias moves only if both blessings are given.
+    """Compare the version with the champion on the same images; the alias moves only if the verdict is positive.
 
     Raises:
         ChampionMoved: another version became the champion meanwhile; judge again, against that one.
@@ -63,7 +63,7 @@ def find_champion(settings: Settings, slot: str) -> VersionInfo | None:
 
 
 def tag_servability(settings: Settings, version: VersionInfo, servability: Servability) -> None:
-    """Write on the version what serving it costs; MLflow refuses a tag that two runs write at once."""
+    """Tag the version with its serving costs; MLflow refuses a tag that two runs write at once."""
     tracking = open_tracking(settings)
     costs = {"latency_ms": servability.latency_ms, "memory_mb": servability.memory_mb}
     lock = settings.home / "locks" / "servability.lock"

@@ -1,4 +1,4 @@
-"""Weights that come with Packshot: each enters the registry as a version of its slot, once, and serves until beaten."""
+"""Weights shipped with Packshot: each is registered once as a version of its slot, and serves until beaten."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tasks.workspace.storage import digest_file, locked, write_atomically
 
 SHIPPED = SOURCE / "models" / "weights"
 RULERS = "ruler-"
-"""Cards of this name measure images; they are looked up by their name and need no slot."""
+"""Prefix of cards of rulers, which are looked up by name and need no slot."""
 LOCK_SECONDS = 600.0
 Plain = str | int | float | bool | None
 Metric = Annotated[str, Field(pattern=r"^[\w. :/-]+$", description="a name that MLflow takes for a metric")]
@@ -41,7 +41,7 @@ class TrainedOn(BaseModel):
 class ShippedCard(BaseModel):
     """`NAME.json` beside `NAME.onnx` in `models/weights`: what the weights are and where they come from.
 
-    `NAME.safetensors`, the networks that a training may start from, may lie there too.
+    `NAME.safetensors`, the networks that a training may start from, may be there too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,7 +89,7 @@ class Shipment(BaseModel):
 
 
 class Arrival(BaseModel):
-    """A version that shipped weights became; `promoted` where it is the slot's champion by this."""
+    """A version registered from shipped weights; `promoted` when that made it the slot's champion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -100,7 +100,7 @@ class Arrival(BaseModel):
 
 
 def ships() -> str:
-    """Who made the weights, as cards, tags and the ledger say it."""
+    """Who made the weights, as cards, tags and the ledger state it."""
     return f"Shipped with packshot {installed_version('packshot')}"
 
 
@@ -130,10 +130,10 @@ def read_shipment(path: Path) -> Shipment:
 
 
 def register_shipped(settings: Settings, slot: str | None = None, folder: Path = SHIPPED) -> list[Arrival]:
-    """See that the shipped weights, those of `slot` alone when it is given, are in the registry; returns what is new.
+    """Register the shipped weights (only those of `slot` when given) that are not registered yet; returns the new ones.
 
-    The first of a slot becomes its champion where there is none. What was registered before is found again by its
-    bytes, and a note in the home keeps it from being looked for each time.
+    The first of a slot becomes its champion if there is none. What was registered before is recognised by its
+    bytes, and a note in the home folder avoids looking every time.
 
     Raises:
         RegistryError: a shipped file is damaged.
@@ -152,20 +152,20 @@ def register_shipped(settings: Settings, slot: str | None = None, folder: Path =
 
 
 def awaits_shipping(settings: Settings, folder: Path = SHIPPED) -> bool:
-    """Whether there are shipped weights of which nobody has noted yet that they are registered; cheap to ask."""
+    """Whether any shipped weights may still have to be registered; cheap to ask."""
     shipments = list_shipments(folder)
     return bool(shipments) and not _note(settings, shipments).exists()
 
 
 def _note(settings: Settings, shipments: Sequence[Shipment]) -> Path:
-    """Where it is noted that these weights are in the registry that is in use."""
+    """The file that notes that these weights are in the registry in use."""
     registry = os.environ.get("MLFLOW_TRACKING_URI", "")  # "" is the home's own, wherever it stands
     key = digest_json([registry, [one.card.model_dump() for one in shipments]])
     return settings.home / "shipped" / f"{key}.json"
 
 
 def _enter(settings: Settings, shipment: Shipment) -> Arrival | None:
-    """Register what is not there yet, and promote it where the slot has no champion."""
+    """Register what is missing, and promote it when the slot has no champion."""
     from tasks.promotion.moves import ChampionMoved, make_champion
 
     card = shipment.card
@@ -179,7 +179,7 @@ def _enter(settings: Settings, shipment: Shipment) -> Arrival | None:
             why = f"{ships()[0].lower()}{ships()[1:]}"
             make_champion(settings, card.slot, version, who="packshot", why=why, figures=card.figures, over=None)
             promoted = True
-        except ChampionMoved:  # one's own training won the slot before; this one may be promoted by hand
+        except ChampionMoved:  # the user's own training won the slot before; this one may be promoted by hand
             promoted = False
     arrival = Arrival(slot=card.slot, version=version, family=card.family, promoted=promoted)
     return arrival if is_new or promoted else None
@@ -222,7 +222,7 @@ def _register(settings: Settings, shipment: Shipment) -> int:
 
 
 def record_shipped(settings: Settings, card: ShippedCard, version: int, run_id: str) -> None:
-    """A version of shipped weights, the run that stands for their training, and the data that their card names."""
+    """Record a version of shipped weights, the run that represents their training, and the data their card names."""
     run = Node("run", run_id, {"family": card.family, "training": "elsewhere; the card tells"})
     data = [
         Parent(Node("data", one.digest, {"catalogue": one.name, "images": one.images}), "trained on")

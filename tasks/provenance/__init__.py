@@ -1,1 +1,1 @@
-"""What an image says of itself: how it was generated, or edited."""
+"""What an image says about itself: how it was generated or edited."""

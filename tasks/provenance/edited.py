@@ -15,7 +15,7 @@ from tasks.provenance.source_type import COMPOSITE, GENERATED
 from tasks.workspace.code import digest_json
 
 LONGEST = 50_000
-"""Bytes of a record, escaped: JPEG's metadata holds little more."""
+"""Bytes of an escaped record: JPEG's metadata holds little more."""
 
 
 class UsedNetwork(BaseModel):
@@ -31,7 +31,7 @@ class UsedNetwork(BaseModel):
 class StepRecord(BaseModel):
     """One operation that ran: its parameters, and the registered versions that it used.
 
-    A file that a parameter names stands here by its SHA-256, not by its path.
+    A file that a parameter names is recorded by its SHA-256, not by its path.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,10 +43,10 @@ class StepRecord(BaseModel):
 
 
 class EditRecord(OwnRecord):
-    """Where one edited picture comes from, as it is embedded in the file; equal records mean an equal making.
+    """The origin of one edited picture, as embedded in the file; equal records mean an equal edit.
 
-    Neither the time nor the flow run nor a path is in it, so that the file's bytes can be made again; the lineage
-    index knows these.
+    It has no time, flow run or path, so that the file's bytes are reproducible; the lineage
+    index holds those.
     """
 
     chunk: ClassVar[str] = "packshot:edit"
@@ -55,7 +55,7 @@ class EditRecord(OwnRecord):
     steps: tuple[StepRecord, ...]
     """None where the picture was only written anew."""
     written: dict[str, Any]
-    """How the result is written: format, quality and the like."""
+    """How the result is encoded: format, quality and so on."""
     seed: int
     source_type: str
     may_alter_product: bool
@@ -89,7 +89,7 @@ class EditRecord(OwnRecord):
         return own | ({"ancestor": self.ancestor.embedded()} if self.ancestor else {})
 
     def is_same_making(self, other: EditRecord) -> bool:
-        """True when both are the same operations on the same input, by whatever versions of networks or software."""
+        """True when both are the same operations on the same input, whatever the versions of networks or software."""
         return self._making() == other._making()
 
     def _making(self) -> tuple[object, ...]:

@@ -21,7 +21,7 @@ def find_own(source: Path | bytes) -> Own | None:
     """The record in an image's file, or in a file's bytes; None when it is no image or holds none.
 
     Raises:
-        InputError: there is a record, but it was damaged.
+        InputError: there is a record, but it is damaged.
     """
     texts = read_records(source)
     for kind in KINDS:

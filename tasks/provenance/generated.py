@@ -10,14 +10,14 @@ from tasks.provenance.record import Link, OwnRecord
 from tasks.provenance.source_type import GENERATED
 
 NOT_EMBEDDED = {"created", "prefect_flow_run"}
-"""What differs between two makings of one image: it stands in the index, so that the file's bytes are reproducible."""
+"""What differs each time an image is generated: kept in the index only, so that the file's bytes are reproducible."""
 
 
 class Provenance(OwnRecord):
-    """Where one generated image comes from.
+    """The origin of one generated image.
 
-    All but `created` and `prefect_flow_run` is embedded in the file; these two are known to the lineage index alone,
-    so that the same version, seed and index give the same bytes. A record read from a file has them empty.
+    All but `created` and `prefect_flow_run` is embedded in the file; those two are only in the lineage index,
+    so that the same version, seed and index give the same bytes. In a record read from a file they are empty.
     """
 
     chunk: ClassVar[str] = "packshot:provenance"

@@ -16,7 +16,7 @@ COMPOSITE = TERMS + "compositeWithTrainedAlgorithmicMedia"
 GENERATED = SOURCE_TYPE
 SYNTHETIC = tuple(TERMS + name for name in ("compositeSynthetic", "digitalCreation", "digitalArt", "algorithmicMedia"))
 RANKS = (ENHANCED, *SYNTHETIC, COMPOSITE, GENERATED)
-"""From the least to the most that a machine made of a picture; an edit never takes a picture down."""
+"""From least to most machine-made; an edit never lowers a picture's rank."""
 
 
 def judge_source_type(markings: Iterable[Marking], before: str) -> str:

@@ -59,7 +59,7 @@ def write_model_folder(
 
 
 def fetch_file(settings: Settings, tracking: Tracking, slot: str, version: int, name: str) -> Path:
-    """The local path of a file in the version's model folder, downloaded when the artifacts are not on this machine."""
+    """The local path of a file in the version's model folder, downloaded if the artifacts are on another machine."""
     from mlflow.artifacts import download_artifacts
 
     with service_errors(tracking.uri):
@@ -94,7 +94,7 @@ def load_onnx(path: Path) -> ModelProto:
 
 
 def count_parameters(path: Path) -> int:
-    """The numbers that a single-file ONNX holds, constants of its graph and of the loops in it included."""
+    """The number of values in a single-file ONNX, including constants of the graph and its loops."""
     return _count_numbers(load_onnx(path).graph)
 
 

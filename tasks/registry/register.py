@@ -45,7 +45,7 @@ class VersionSummary:
 
 @dataclass(frozen=True)
 class VersionInfo(VersionSummary):
-    """A version with its ONNX file at hand, whose bytes are those that were registered."""
+    """A version with a local ONNX file whose bytes were checked against the registered digest."""
 
     onnx_path: Path
 
@@ -63,9 +63,9 @@ def register(
 ) -> int:
     """Log the ONNX file as an MLflow model of the run and make it the next version of `slot`; returns the version.
 
-    The registered file has the bytes of `onnx_path`. Registering the same bytes of the same run again returns the
-    version that is there. `tags` go on the version, beside `family` and `onnx_sha256`; `model_card` is Markdown.
-    `weights`, the networks that other trainings may start from, go beside the ONNX file with a tag of their own.
+    The registered file is byte-equal to `onnx_path`. Registering the same bytes from the same run again returns the
+    existing version. `tags` go on the version, beside `family` and `onnx_sha256`; `model_card` is Markdown.
+    `weights`, the networks that other trainings may start from, are stored beside the ONNX file with their own tag.
 
     Raises:
         InputError: the file is not an ONNX model in one piece.
@@ -203,7 +203,7 @@ def _create_slot(tracking: Tracking, slot: str) -> None:
 
 
 def _search(tracking: Tracking, slot: str) -> list[VersionSummary]:
-    if "'" in slot:  # no slot has one, and MLflow's filters cannot hold it
+    if "'" in slot:  # no slot has it, and MLflow's filters cannot express it
         return []
     with service_errors(tracking.uri):
         found = tracking.client.search_model_versions(f"name = '{slot}'", max_results=10_000)
@@ -212,7 +212,7 @@ def _search(tracking: Tracking, slot: str) -> list[VersionSummary]:
 
 
 def _search_with_champions(settings: Settings, tracking: Tracking, slot: str) -> tuple[list[VersionSummary], list[int]]:
-    """The versions, and the champions that the ledger allowed while they were read: again when one was moved then."""
+    """The versions, and the champions that the ledger allows; read again if one moved meanwhile."""
     ledger = Ledger(settings.home)
     before = ledger.champions_allowed(slot)
     while True:

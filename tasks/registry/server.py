@@ -21,7 +21,7 @@ EXPERIMENT = "/api/2.0/mlflow/experiments/get?experiment_id=0"  # every server h
 def serves_home(settings: Settings) -> bool:
     """True when the MLflow server at `settings.mlflow_url` is this home's.
 
-    A server of another checkout on the same port is not ours: writing there would mix two registries.
+    A server of another checkout on the same port is not ours: writing to it would mix two registries.
     """
     if not port_answers(settings.mlflow_host, settings.mlflow_port):
         return False
@@ -51,10 +51,10 @@ def sign_in(settings: Settings) -> None:
 
 
 def check_tracking(settings: Settings) -> str:
-    """`MLFLOW_TRACKING_URI`, or "" when it is not set; a server that it names was asked for its health, once.
+    """`MLFLOW_TRACKING_URI`, or "" when it is not set; a server it names is asked for its health, once.
 
     Raises:
-        InputError: it is neither a server nor a database.
+        InputError: it names neither a server nor a database.
         ServiceError: the server does not answer within seconds, or it refuses the password.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")

@@ -1,4 +1,4 @@
-"""Which slot an editing network competes for, and the family that spoils images for it."""
+"""Which slot a model competes for, and the family behind an exported editing network."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def slot_of_editor(capability: str, facts: Mapping[str, object]) -> str:
 
 
 def rebuild(name: str, facts: Mapping[str, object], shape: ImageShape) -> RestorationFamily:
-    """The family that an exported file says it is of, with the facts that its config shares with the file.
+    """The family named in an exported file, with the facts that its config shares with the file.
 
-    It spoils images as it did in training; its own weights are those of a seed and mean nothing.
+    It degrades images as in training; its own weights are random and mean nothing.
 
     Raises:
         InputError: the family does not edit.
@@ -39,18 +39,18 @@ def rebuild(name: str, facts: Mapping[str, object], shape: ImageShape) -> Restor
 
 
 def share_facts(family: str, facts: Mapping[str, object]) -> dict[str, object]:
-    """What an exported file says of the parameters of its recipe, such as its `scale`."""
+    """The recipe parameters stated in an exported file, such as its `scale`."""
     fields = load_family(family).Config.model_fields.keys() - {"family"}
     return {name: value for name, value in facts.items() if name in fields}
 
 
 def name_style(style: str) -> str:
-    """The name of a style, or of a style picture's file, in the letters that slots have."""
+    """The name of a style, or of a style picture's file, in the characters allowed for slots."""
     return re.sub("[^a-z0-9]+", "-", Path(style).stem.lower()).strip("-")
 
 
 def slot_of_style(style: str) -> str:
-    """The slot of the networks that were trained for a style: styles do not compete with one another."""
+    """The slot of networks trained for one style; styles do not compete with one another."""
     return f"stylize-{name_style(style)}"
 
 

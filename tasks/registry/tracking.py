@@ -35,7 +35,7 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 @dataclass(frozen=True)
 class Tracking:
-    """A way to MLflow: `uri` is the server's address or the database; every call names its run, no thread has one.
+    """Access to MLflow: `uri` is the server's address or the database; every call names its run explicitly.
 
     `artifacts` is the home's folder of files, None where a registry that is not the home's was asked for.
     """
@@ -74,7 +74,7 @@ class Tracking:
     def start_or_resume_run(
         self, experiment: str, run_id: str | None, name: str, tags: Mapping[str, str], params: Mapping[str, object]
     ) -> str:
-        """Make a run called `name`, or set run `run_id` going again; returns its id.
+        """Create a run called `name`, or reopen run `run_id`; returns its id.
 
         Raises:
             InputError: there is no run `run_id`.
@@ -106,7 +106,7 @@ class Tracking:
             self.client.log_artifact(run_id, str(path), folder or None)
 
     def log_dataset(self, run_id: str, name: str, md5: str, source: str, context: str) -> None:
-        """Log catalogue `name` as an input of the run: the digest is DVC's md5, `context` is such as `training`.
+        """Log catalogue `name` as an input of the run: the digest is DVC's md5, `context` something like `training`.
 
         Raises:
             InputError: `md5` is longer than the 36 characters MLflow keeps of a digest.
@@ -145,9 +145,9 @@ class Tracking:
 
 
 def open_tracking(settings: Settings) -> Tracking:
-    """The way to MLflow: `MLFLOW_TRACKING_URI` when set, else our own server when it answers, else its database.
+    """Open MLflow: `MLFLOW_TRACKING_URI` when set, else our own server when it answers, else its database.
 
-    Cheap enough to call per step, so that a server that went away in the middle is replaced by its database.
+    Cheap enough to call per step, so that the database takes over from a server that went away.
 
     Raises:
         ServiceError: `MLFLOW_TRACKING_URI` names a server that does not answer.
@@ -199,7 +199,7 @@ def is_settled(ready: Path) -> bool:
 
 @contextmanager
 def service_errors(uri: str) -> Iterator[None]:
-    """Turn a lost connection or a full disk into one line; MLflow's refusals of a value pass as they are."""
+    """Turn a lost connection or a full disk into a one-line error; MLflow's refusals of a value pass unchanged."""
     from mlflow.exceptions import MlflowException
 
     try:

@@ -1,4 +1,4 @@
-"""Fit a family to a prepared set: one resumable training, told to MLflow as it goes, ending in a checked ONNX file."""
+"""One resumable training of a family on a prepared set, logged to MLflow, ending in a checked ONNX file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ UNTRAINED = 2048
 def fit_step(
     prepared: PreparedSet, config: FamilyConfig, ruler: RulerFile | None, initial: Initial | None = None
 ) -> StepKey:
-    """What a training depends on: equal digests mean that it need not be done again."""
+    """The key of a training: equal digests mean that it need not be repeated."""
     found = {"ruler": ruler.digest} if ruler else {}
     weights = {"weights": initial.sha256} if initial else {}
     return StepKey(
@@ -72,14 +72,14 @@ def train_or_resume(
     show: Show,
     initial: Initial | None = None,
 ) -> FitResult:
-    """Train, or go on with a training that was stopped, in `HOME/trainings/KEY`.
+    """Train, or resume a training that was stopped, in `HOME/trainings/KEY`.
 
     `ruler` measures generated images; editing families and those with a likelihood can do without.
 
     Raises:
         InputError: the weights of `initial` do not fit the recipe's networks.
         TrainingError: a loss was not finite, or the exported file differs from the trained network.
-        StorageError: the disk is full (the last checkpoint is kept), or another process trains the same for too long.
+        StorageError: the disk is full (the last checkpoint is kept), or another process holds the lock too long.
         ServiceError: MLflow was lost and did not come back; the same command resumes.
     """
     folder = settings.home / "trainings" / key
@@ -142,13 +142,13 @@ def _fit(
 
 
 def keep_untrained(family: Family, path: Path) -> None:
-    """Write images of a generator before its training, once: their distance says how far it came."""
+    """Write images of the untrained generator, once: their distance shows the progress."""
     if not isinstance(family, RestorationFamily) and not path.exists():
         np.save(path, sample(family, family.generator.eval(), UNTRAINED, family.config.seed)[0])
 
 
 def export(family: Family, weights: Path, categories: list[str], path: Path) -> float:
-    """Write what is served as ONNX; returns its largest difference from the trained network."""
+    """Export the served network as ONNX; returns its largest difference from the trained one."""
     if isinstance(family, RestorationFamily):
         return export_restoration(family, weights, path)
     return export_generator(family, weights, categories, path)
@@ -182,7 +182,7 @@ def train_or_fit(
 
 
 def make_validation(prepared: PreparedSet, ruler: RulerFile | None) -> Validation:
-    """The Fréchet distance of generated images to the validation split, by the ruler; or what else the family has."""
+    """The family's validation: by the ruler's Fréchet distance to the validation split, or by its own criterion."""
     held_out = prepared.images("validation"), prepared.labels("validation")
     if ruler is None:
         return Validation(unmeasured, held_out)
@@ -196,10 +196,10 @@ def make_validation(prepared: PreparedSet, ruler: RulerFile | None) -> Validatio
 
 
 def unmeasured(*_: object) -> float:
-    """Stands where no ruler is at hand.
+    """Placeholder when there is no ruler.
 
     Raises:
-        TrainingError: generated images were to be measured after all.
+        TrainingError: always, since generated images cannot be measured.
     """
     raise TrainingError("validation: generated images can be measured by a ruler only, and none was given")
 

@@ -34,10 +34,10 @@ def find_initial(settings: Settings, config: FamilyConfig) -> Initial | None:
     """The weights that the recipe's `init_from` names, checked against their digest; None when it names none.
 
     Raises:
-        InputError: `init_from` has none of its forms, or there is no such file.
+        InputError: `init_from` has none of the accepted forms, or there is no such file.
         RegistryError: there is no such slot, version or alias, or its weights are lost.
     """
-    given: str | None = getattr(config, "init_from", None)  # a family that is fitted at once starts from nothing
+    given: str | None = getattr(config, "init_from", None)  # a family that is fitted at once has no starting weights
     if given is None:
         return None
     if given.endswith(SUFFIX):
@@ -53,7 +53,7 @@ def find_initial(settings: Settings, config: FamilyConfig) -> Initial | None:
 
 
 def name_source(config: FamilyConfig, initial: Initial | None) -> FamilyConfig:
-    """The recipe with the version that an alias meant, so that it says what was done even when the alias moves on."""
+    """The recipe with the version an alias stands for, so that it stays true when the alias moves on."""
     return config if initial is None else config.model_copy(update={"init_from": initial.uri})
 
 

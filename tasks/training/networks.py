@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def load_initial(family: Family, initial: Initial | None) -> Start | None:
-    """Put the weights that the recipe starts from into the family's networks; None when it starts from the seed."""
+    """Load the weights that the recipe starts from into the family's networks; None when it starts from the seed."""
     if initial is None or not isinstance(family, GradientFamily):
         return None
     return start_from(family, initial.path)
@@ -30,7 +30,7 @@ def build_family(config: FamilyConfig, prepared: PreparedSet) -> Family:
 
 
 def build_gradient_family(config: GradientConfig, prepared: PreparedSet) -> GradientFamily:
-    """The same for a config of a family that the trainer trains."""
+    """The same for a family that the trainer trains."""
     family = build_family(config, prepared)
     if not isinstance(family, GradientFamily):
         raise TypeError(f"{config.family} is not trained by gradients")

@@ -1,4 +1,4 @@
-"""A training as MLflow sees it: one run, taken up again when the training is."""
+"""A training in MLflow: one run, reopened when the training is resumed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 COLUMNS = 10
 SAMPLES = "samples"
 Show = Callable[[str, Path], None]
-"""Hears of each new grid of samples: the run that keeps it under `SAMPLES`, and the file."""
+"""Called with each new grid of samples: the run that stores it under `SAMPLES`, and the file."""
 
 
 class RunLog:
-    """Tells a training to MLflow, under a run that a resumed training goes on with, and to whoever watches."""
+    """Logs a training to MLflow, in a run that a resumed training continues, and to any progress display."""
 
     def __init__(
         self,
@@ -78,11 +78,11 @@ class RunLog:
         self._tell(lambda tracking: tracking.log_figure_file(self.run_id, path, folder))
 
     def progress(self, done: int, total: int, note: str) -> None:
-        """Pass it on to the progress bar or artifact."""
+        """Forward it to the progress bar or artifact."""
         self._watch.update(done, total, note)
 
     def finish(self, trained: Trained, difference: float) -> None:
-        """Log the end of a training that came to its end."""
+        """Log the end of a completed training."""
         best = {f"best_{trained.criterion}": trained.best_value, "export_difference": difference}
         self.metrics(trained.steps, best)
         self.file(trained.history)
@@ -93,10 +93,10 @@ class RunLog:
         self._tell(lambda tracking: tracking.end_run(self.run_id, status))
 
     def _tell(self, news: Callable[[Tracking], None]) -> None:
-        """Tell MLflow; when its server went away, once more through whatever way is left.
+        """Log to MLflow; if its server went away, retry once through whatever is left.
 
         Raises:
-            ServiceError: there is none; the training stops, and the same command resumes it.
+            ServiceError: nothing answers; the training stops, and the same command resumes it.
         """
         try:
             news(self._tracking)

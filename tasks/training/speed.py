@@ -21,7 +21,7 @@ from tasks.workspace.storage import locked, write_atomically
 
 
 def _plan(settings: Settings, prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
-    """The fastest plan, measured once per machine, family and shape, and kept: equal runs must count alike."""
+    """The fastest plan, measured once per machine, family and shape, and kept, so that equal runs compute alike."""
     facts = [config.family, config.batch_size, config.precision, config.memory_format, prepared.shape]
     facts += [torch.__version__, torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()]
     path = settings.home / "speed" / f"{digest_json(facts)}.json"

@@ -43,7 +43,7 @@ def add_folder(
         source: photos in category folders; it is not changed.
         name: lower-case letters, digits and hyphens.
         link: hard-link the files instead of copying them; the folder must be on the same disk.
-        progress: hears of files copied.
+        progress: called as files are copied.
 
     Raises:
         InputError: the name or the folder cannot be used.
@@ -84,7 +84,7 @@ def _find_files(source: Path, settings: Settings) -> list[Path]:
 
 
 def _replace(source: Path, files: list[Path], folder: Path, link: bool, progress: Progress) -> None:
-    """Put `files` of `source` at `folder`, whole or not at all; DVC's cache has what was there before."""
+    """Copy `files` of `source` to `folder`, whole or not at all; DVC's cache keeps what was there before."""
     partial, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old.part")
     place: Callable[[Path, Path], object] = _link if link else shutil.copyfile
     with storage_errors(folder):

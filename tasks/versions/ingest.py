@@ -1,4 +1,4 @@
-"""Bring a catalogue's bytes into `data/`, verified, and hold them against what `data.dvc` pins."""
+"""A catalogue's bytes brought into `data/`, verified, and compared with what `data.dvc` pins."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ingest_catalogue(
         settings: the checkout, the home folder, and whether the network may be used.
         name: the catalogue; one of `origins` is fetched when it is not in `data/`, and pinned if it never was.
         data_version: see `versions.resolve_version`; None is the working tree, which must be what `data.dvc` pins.
-        progress: hears of downloads.
+        progress: called as files are downloaded.
         origins: the catalogues that can be fetched.
 
     Raises:
@@ -66,7 +66,7 @@ def lock_data(settings: Settings) -> AbstractContextManager[None]:
 def _settle(
     settings: Settings, repository: DataRepository, name: str, origins: Mapping[str, Origin], progress: Progress
 ) -> str:
-    """Have `data/NAME` in place as pinned; returns where it came from."""
+    """Put `data/NAME` in place as pinned; returns where it came from."""
     if name not in origins:
         source = restore(settings, repository, name, origins)
         check_pin(settings, repository, name, origins)
@@ -84,11 +84,11 @@ def _settle(
 
 
 def bring(delivery: Delivery, origin: Origin) -> str:
-    """Complete the folder of a catalogue that is fetched, from the first source that can; returns which that was.
+    """Complete the folder of a fetched catalogue from the first source that can; returns that source.
 
     Raises:
-        CatalogueError: a file that is there has other bytes; it is not overwritten.
-        SourceError: no source could deliver.
+        CatalogueError: an existing file has different bytes; it is not overwritten.
+        SourceError: no source could deliver the files.
     """
     folder = delivery.settings.data / origin.name
     missing = _find_missing(folder, origin)
@@ -114,12 +114,12 @@ def complete_others(
     progress: Progress,
     origins: Mapping[str, Origin] = ORIGINS,
 ) -> Tree:
-    """Have every pinned catalogue but `name` in place as pinned, because `dvc add data` pins all of `data/`.
+    """Put every pinned catalogue but `name` in place, because `dvc add data` pins all of `data/`.
 
     Returns the tree that `data.dvc` pins, empty where there is no `data.dvc` yet.
 
     Raises:
-        CatalogueError: one of them drifted, or what is pinned is not known here.
+        CatalogueError: one of them differs from its pin, or the pinned tree is unknown here.
     """
     if not (settings.root / PIN).exists():
         return Tree({})
@@ -136,7 +136,7 @@ def complete_others(
 def _recognise(
     settings: Settings, repository: DataRepository, name: str, progress: Progress, origins: Mapping[str, Origin]
 ) -> Tree:
-    """What `data.dvc` pins where DVC's cache does not know it: all of `data/`, or all but the new catalogue `name`."""
+    """The pinned tree when DVC's cache does not know it: all of `data/`, or all but the new catalogue `name`."""
     tree = _match_pin(settings, repository, name)
     for origin in origins.values():
         if tree is None and origin.digests and origin.name != name:
@@ -185,13 +185,13 @@ def restore(settings: Settings, repository: DataRepository, name: str, origins: 
 def check_pin(
     settings: Settings, repository: DataRepository, name: str, origins: Mapping[str, Origin] = ORIGINS
 ) -> None:
-    """Hold `data/NAME` against what `data.dvc` pins, byte for byte.
+    """Compare `data/NAME` with what `data.dvc` pins, byte for byte.
 
-    Where DVC's cache does not know what the pinned md5 stands for (a fresh clone), all of `data/` is held against it,
+    When DVC's cache does not know the pinned md5 (a fresh clone), all of `data/` is compared with it
     and then put into the cache.
 
     Raises:
-        CatalogueError: they differ; the message says in which files and what to do.
+        CatalogueError: they differ; the message names the files and what to do.
     """
     pin = read_pin(settings.root)
     pinned = repository.load_tree(pin)

@@ -1,4 +1,4 @@
-"""The catalogues that are fetched and not added: their files, and where each is looked for."""
+"""The catalogues that are fetched rather than added: their files, and where each is looked for."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def fetch_cifar(delivery: Delivery) -> None:
 
 
 def fetch_archive(delivery: Delivery, url: str, md5: str, files: tuple[str, ...]) -> None:
-    """Download a .tar.gz with that `md5` and take `files` out of it, in whichever folder they lie there.
+    """Download a .tar.gz with that `md5` and extract `files` from it, whichever folder they are in.
 
     Raises:
-        SourceError: it cannot be had, has another md5, is damaged or lacks a file.
+        SourceError: it cannot be downloaded, has another md5, is damaged or lacks a file.
     """
     archive = delivery.into / url.rsplit("/", 1)[-1]
     download(url, md5, archive, delivery.progress)

@@ -1,4 +1,4 @@
-"""What git remembers of `data.dvc`: the md5 of `data/` at each revision, without touching the working tree."""
+"""The history of `data.dvc` in git: the md5 of `data/` at each revision, without touching the working tree."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_pin_at(root: Path, revision: str) -> str:
 
 
 def find_revision(root: Path, revision: str) -> str | None:
-    """The short sha of the commit that `revision` names, or None when it names none."""
+    """The short sha of the commit that `revision` names, or None."""
     found = ask_git(root, "rev-parse", "--verify", "--quiet", "--short", "--end-of-options", f"{revision}^{{commit}}")
     return found.strip() if found else None
 

@@ -1,4 +1,4 @@
-"""DVC behind a small door: hash a folder, look into the cache, commit `data/`; quiet, and patient with DVC's lock."""
+"""A small interface to DVC: hash a folder, read the cache, commit `data/`; quiet, and patient with DVC's lock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DataRepository:
         self._cache = Path(repo.cache.local.path)
 
     def hash_folder(self, folder: Path) -> Tree:
-        """The tree of `folder` as it is on disk; DVC's own record of times and sizes spares reading unchanged files."""
+        """The tree of `folder` as it is on disk; DVC's record of times and sizes avoids reading unchanged files."""
         from dvc.fs import localfs
         from dvc_data.hashfile.build import build
         from dvc_data.hashfile.tree import Tree as DvcTree
@@ -70,7 +70,7 @@ class DataRepository:
         """Write the files of `tree` from the cache into `folder`: read-only hard links (else copies), or plain copies.
 
         Raises:
-            StorageError: a file is missing in the cache, or its bytes are not what its name says; or a full disk.
+            StorageError: a file is missing from the cache, its bytes do not match its name, or the disk is full.
         """
         for relative, md5 in tree.files.items():
             source, target = self.object_path(md5), folder / relative
@@ -94,7 +94,7 @@ class DataRepository:
             )
 
     def fetch(self, md5: str) -> str:
-        """Fetch a folder by its `md5` from DVC's remote into the cache; returns "" or why that was not possible."""
+        """Fetch a folder by its `md5` from DVC's remote into the cache; returns "" or why it was not possible."""
         from dvc.exceptions import DvcException
         from dvc_data.hashfile.hash_info import HashInfo
 
@@ -173,7 +173,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 
 def _attempt(write: Callable[[], object]) -> bool:
-    """Do `write`; False when another process holds DVC's lock."""
+    """Run `write`; False when another process holds DVC's lock."""
     from dvc.lock import LockError
 
     try:

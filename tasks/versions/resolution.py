@@ -1,4 +1,4 @@
-"""The versions of a catalogue: which there are, and where the bytes of one can be read."""
+"""The versions of a catalogue, and where the bytes of one can be read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CatalogueVersion:
 
 
 def check_name(name: str) -> None:
-    """Refuse names that cannot be a folder of `data/`: raises InputError."""
+    """Raise InputError for a name that cannot be a folder of `data/`."""
     if not re.fullmatch(NAME_PATTERN, name):
         raise InputError("catalogue", name, "lower-case letters, digits and hyphens")
 
@@ -53,7 +53,7 @@ def list_names(settings: Settings) -> list[str]:
 
 
 def list_versions(settings: Settings, name: str | None = None) -> list[CatalogueVersion]:
-    """Every version, of one catalogue or all, that can be produced here: working tree first, then from new to old."""
+    """Every version, of one catalogue or all, that can be produced here: working tree first, then newest to oldest."""
     with open_repository(settings) as repository:
         return _list_versions(repository, settings, name)
 
@@ -67,8 +67,8 @@ def resolve_version(settings: Settings, name: str, data_version: str | None = No
         data_version: a git revision, or at least 6 digits of the catalogue's md5; None is the working tree.
 
     Raises:
-        InputError: no such catalogue or version; the message lists those there are.
-        CatalogueError: the version is known, but its bytes are neither in DVC's cache nor to be fetched.
+        InputError: no such catalogue or version; the message lists those available.
+        CatalogueError: the version is known, but its bytes are neither in DVC's cache nor fetchable.
     """
     check_name(name)
     with open_repository(settings) as repository:
@@ -78,7 +78,7 @@ def resolve_version(settings: Settings, name: str, data_version: str | None = No
 def resolve(
     repository: DataRepository, settings: Settings, name: str, data_version: str | None = None
 ) -> CatalogueVersion:
-    """`resolve_version` with a repository that is open already."""
+    """`resolve_version` with an already open repository."""
     folder = settings.data / name
     working = repository.hash_folder(folder) if folder.is_dir() else None
     if data_version is None:

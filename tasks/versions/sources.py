@@ -1,4 +1,4 @@
-"""How a catalogue's files are fetched: the first source that delivers them whole, and what sources there are."""
+"""How a catalogue's files are fetched: the sources, and the first that delivers them whole."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DIGESTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a source needs: `into` is the folder for the decompressed files of the catalogue `name`."""
+    """What a source is given: `into` is the folder for the decompressed files of the catalogue `name`."""
 
     name: str
     settings: Settings
@@ -56,12 +56,12 @@ class Source(NamedTuple):
 
 
 def accept_all(folder: Path) -> None:
-    """Find nothing wrong with `folder`: what `digests` say is enough."""
+    """Accept any `folder`: the `digests` are check enough."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """A catalogue that is fetched: its `files`, and the `sources` that are tried in their order.
+    """A catalogue that is fetched: its `files`, and the `sources` to try in order.
 
     `digests` are the SHA-256 of its files, where they are known; `check` raises CatalogueError for a folder whose files
     are not the catalogue's by their format.
@@ -110,7 +110,7 @@ def check_delivery(folder: Path, origin: Origin) -> None:
 
 
 def fetch_from_dvc(delivery: Delivery) -> None:
-    """Copy the files that `data.dvc` pins from DVC's cache, after asking DVC's remote where the cache has them not."""
+    """Copy the files that `data.dvc` pins from DVC's cache, pulling missing ones from the remote first."""
     name, repository, reason = delivery.name, delivery.repository, ""
     pin = read_pin(delivery.settings.root)
     tree = repository.load_tree(pin)
@@ -137,7 +137,7 @@ def fetch_from_torchvision(delivery: Delivery) -> None:
 
 
 def fetch_from_mirrors(delivery: Delivery, mirrors: Sequence[str], resources: Sequence[tuple[str, str]]) -> None:
-    """Download each of `resources` (file name ending in .gz, md5) from the first of `mirrors` that has it whole."""
+    """Download each of `resources` (file name ending in .gz, md5) from the first of `mirrors` that has it intact."""
     for number, (name, md5) in enumerate(resources):
         delivery.progress.update(number, len(resources), f"downloading {name}")
         reasons: list[str] = []
@@ -158,7 +158,7 @@ def fetch_from_debian(delivery: Delivery) -> None:
 
 
 def fetch_with_apt(delivery: Delivery) -> None:
-    """Fetch Debian's package and unpack it, which needs no root."""
+    """Download Debian's package and unpack it, which does not need root."""
     if delivery.settings.offline:
         raise SourceError(OFFLINE)
     package = delivery.into / "package"
@@ -186,7 +186,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def download(url: str, md5: str, path: Path, progress: Progress) -> None:
-    """Download `url` to `path`, in pieces; `progress` hears of the MiB.
+    """Download `url` to `path` in chunks; `progress` is called with the MiB.
 
     Raises:
         SourceError: it cannot be reached, breaks off, or has another `md5`.

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from tasks.catalogue import cifar, idx
 from tasks.photos.formats import is_image_name
 
-PACKED = frozenset((*idx.FILES, *cifar.FILES))  # files that hold many images
+PACKED = frozenset((*idx.FILES, *cifar.FILES))  # files that each hold many images
 
 
 class Differences(NamedTuple):
-    """Paths that one tree adds, lacks and has changed against another, each in order; and how many are equal."""
+    """Paths that one tree adds, lacks or changes relative to another, each in order; and how many are equal."""
 
     added: list[str]
     removed: list[str]
@@ -48,7 +48,7 @@ class Tree:
         return sorted({path.split("/")[0] for path in self.files if "/" in path})
 
     def is_data(self) -> bool:
-        """True when this can be a tree of `data/`: at the top nothing but folders that hold images or packed ones."""
+        """True when this can be a tree of `data/`: at the top only folders of images or of packed images."""
         names = self.names()
         return bool(names) and all("/" in path for path in self.files) and all(map(self._is_catalogue, names))
 
@@ -61,11 +61,11 @@ class Tree:
         return Tree({path.removeprefix(prefix): md5 for path, md5 in self.files.items() if path.startswith(prefix)})
 
     def without(self, name: str) -> Tree:
-        """This tree but for the sub-folder `name`."""
+        """This tree without the sub-folder `name`."""
         return Tree({path: md5 for path, md5 in self.files.items() if not path.startswith(f"{name}/")})
 
     def compare(self, newer: Tree) -> Differences:
-        """What `newer` adds, lacks and has changed."""
+        """What `newer` adds, lacks and changes."""
         both = sorted(self.files.keys() & newer.files.keys())
         changed = [path for path in both if self.files[path] != newer.files[path]]
         added, removed = newer.files.keys() - self.files.keys(), self.files.keys() - newer.files.keys()

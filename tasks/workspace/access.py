@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 PROOF_PATH = "/packshot/proof"
-SECONDS = 10.0  # a server that is there may be slow to answer; where none is, the refusal comes at once
+SECONDS = 10.0  # an existing server may be slow to answer; without one, the refusal comes at once
 
 
 def sign(key: SecretStr, purpose: str, *parts: object) -> bytes:

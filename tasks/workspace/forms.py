@@ -1,4 +1,4 @@
-"""How models that are told apart by a field appear in forms and schemas."""
+"""How discriminated unions appear in forms and schemas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.families.discovery import Kind, find_families, load_family
 
 
 class PlainUnion:
-    """Shows a union that is told apart by a field as a plain one: Prefect's page makes raw JSON of the first."""
+    """Shows a discriminated union as a plain one, since Prefect's page renders the former as raw JSON."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Pydantic's schema with `anyOf` for `oneOf`."""

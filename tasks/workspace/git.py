@@ -12,7 +12,7 @@ SECONDS = 30.0
 
 
 def git_commit(root: Path) -> str:
-    """The commit checked out at `root`, with `+dirty` when a tracked file was changed; empty when there is none yet.
+    """The commit checked out at `root`, with `+dirty` when a tracked file has changed; empty when there is none yet.
 
     Raises:
         ServiceError: git is not installed, or refuses to read the repository.
@@ -35,7 +35,7 @@ def ask_git(root: Path, *arguments: str) -> str | None:
 
 
 def _read(root: Path, *arguments: str) -> str:
-    """What git prints; empty where there is no repository or no commit."""
+    """What git prints; empty when there is no repository or no commit."""
     answer = run_git(root, *arguments)
     if answer.returncode and answer.stderr and "not a git repository" not in answer.stderr:
         raise ServiceError(f"git cannot read {root}: {answer.stderr.strip().splitlines()[0]}")

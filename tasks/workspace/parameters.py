@@ -1,4 +1,4 @@
-"""The parameters of a run: read from `params.yaml`, changed by `--set name=value`, checked by the family's config."""
+"""The parameters of a run: from `params.yaml`, overridden by `--set name=value`, checked by the family's config."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read_mapping(root: Path, *names: str) -> dict[str, Any]:
 def read_prepare(root: Path, catalogue: str, capability: str = "generate") -> dict[str, Any]:
     """The parameters of `prepare` for a catalogue, or for a view of one, that networks of a capability learn from.
 
-    A view is an entry that says which catalogue it is a view `of`: it has that one's parameters with its own on top
+    A view is an entry that names the catalogue it is a view `of`: it has that one's parameters with its own on top
     (such as the `categories` that it shows), and its own name and slot. Those of `editing.CAPABILITY` come on top of
     all: they cut photographs for it.
     """
@@ -67,7 +67,7 @@ def read_prepare(root: Path, catalogue: str, capability: str = "generate") -> di
 
 
 def find_source(root: Path, catalogue: str) -> str:
-    """The folder of `data/` with a catalogue's images: of its own name, or of the catalogue that it is a view of."""
+    """The folder of `data/` with a catalogue's images: its own, or that of the catalogue it is a view of."""
     return str(read_section(root, "prepare", catalogue).get("of", catalogue))
 
 
@@ -103,7 +103,7 @@ def build_recipe(values: dict[str, Any], changes: dict[str, Any]) -> FamilyConfi
 
 
 def parse(model: type[Model], values: dict[str, Any], changed: Collection[str] = ()) -> Model:
-    """`values` as a checked `model`; an unknown name lists those there are.
+    """`values` as a validated `model`; the error for an unknown name lists the known ones.
 
     Where parameters do not go together the message is about one of the `changed`, if it can.
     """
@@ -114,7 +114,7 @@ def parse(model: type[Model], values: dict[str, Any], changed: Collection[str] =
 
 
 def parse_changes(lines: list[str]) -> dict[str, Any]:
-    """`name=value` pairs of the command line; values are YAML, so that 3, 0.1, true and words are what they seem.
+    """`name=value` pairs of the command line; values are YAML, so 3, 0.1, true and words mean what they say.
 
     Raises:
         InputError: a line without `=`, with an empty name, or with a value that is not YAML.

@@ -1,4 +1,4 @@
-"""How a long step tells how far it is, without knowing who listens."""
+"""How a long step reports progress, without knowing who displays it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """A listener: a progress bar on a terminal, an artifact in Prefect, or nothing."""
+    """A progress display: a bar on a terminal, an artifact in Prefect, or nothing."""
 
     def update(self, done: int, total: int, note: str = "") -> None:
-        """Say that `done` of `total` units are finished; `note` is a short text such as `loss 0.41`."""
+        """Report that `done` of `total` units are finished; `note` is a short text such as `loss 0.41`."""
 
 
 class NullProgress:
-    """Listens to nothing."""
+    """Displays nothing."""
 
     def update(self, done: int, total: int, note: str = "") -> None:
-        """Ignore the news."""
+        """Ignore it."""

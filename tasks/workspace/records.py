@@ -1,4 +1,4 @@
-"""What was done already: one record per step and key, so that a step whose inputs are equal is skipped and says why."""
+"""What was already done: one record per step and key, so that a step with equal inputs is skipped and says why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.workspace.places import locate, shorten
 from tasks.workspace.storage import digest_file, locked, write_atomically
 
 DIGEST = re.compile("[0-9a-f]{32,}")
-LOCK_SECONDS = 24 * 3600.0  # a training; a lock of a process that died is free at once
+LOCK_SECONDS = 24 * 3600.0  # long enough for a training; the lock of a process that died is free at once
 
 
 class StepKey(BaseModel):
@@ -105,10 +105,10 @@ class StepRecords:
         return record
 
     def run(self, step: StepKey, work: Callable[[], tuple[dict[str, Any], list[Path]]]) -> tuple[Record, bool]:
-        """Do `work` unless an equal step was done; returns the record and whether it was skipped.
+        """Run `work` unless an equal step was done; returns the record and whether it was skipped.
 
         `work` returns the step's result (JSON values) and the files it made. An equal step that another process is
-        doing is waited for: both would write the same files.
+        running is waited for: both would write the same files.
 
         Raises:
             StorageError: the other process took longer than a day.

@@ -117,5 +117,5 @@ class Settings(BaseSettings):
             "PREFECT_API_DATABASE_CONNECTION_URL": self.prefect_database,
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
             "MLFLOW_LOGGING_LEVEL": "WARNING",
-            "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin at a barrier starve the servers beside a training
+            "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads starve the servers beside a training
         }

@@ -27,7 +27,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     The file has the permissions `mode`, less what the umask takes.
 
     Raises:
-        StorageError: the disk is full or the folder cannot be written; what was at `path` before is still there.
+        StorageError: the disk is full or the folder cannot be written; what was at `path` before is kept.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write at `path` into one clear line."""
+    """Turn the operating system's refusal to write to `path` into a one-line error."""
     try:
         yield
     except OSError as error:
@@ -44,7 +44,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def explain_os_error(error: OSError, path: Path) -> StorageError:
-    """The one-line error for a write that failed at `path`."""
+    """The one-line error for a failed write to `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
             f"disk full: writing {path} failed with {free_bytes(path) / 2**20:.1f} MiB free; "
@@ -61,7 +61,7 @@ def explain_database_error(reason: str, path: Path) -> StorageError:
 
 
 def free_bytes(path: Path) -> int:
-    """What is free on the disk of `path`, which need not exist yet."""
+    """Free bytes on the disk of `path`, which need not exist yet."""
     return shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
 
 
@@ -70,7 +70,7 @@ def locked(path: Path, seconds: float, doing: str) -> Iterator[None]:
     """Hold the lock file `path`; wait up to `seconds` for another process that is `doing` the same.
 
     Raises:
-        StorageError: the lock was still held when the time was over.
+        StorageError: the lock was still held after `seconds`.
     """
     lock = FileLock(path)
     with storage_errors(path):

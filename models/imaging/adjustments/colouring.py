@@ -1,4 +1,4 @@
-"""Colours that a network finds in a small grey copy, brought to the photograph along its own edges."""
+"""Colours that a network predicts for a small grey copy, transferred to the photograph along its own edges."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LONGEST = 4
 RADIUS = 3
 """Pixels of the small copy within which colours follow the lightness along a line."""
 ROWS = 512
-"""So many rows are coloured at once, in floats, of photographs of any size."""
+"""Rows coloured at once, in floats, for photographs of any size."""
 
 
 def colourise(pixels: Pixels, infer: Infer, size: int, multiple: int, strength: float = 1.0) -> Pixels:
     """The photo (H, W, 3) in the colours that `infer` finds, its own lightness kept and its own colours dropped.
 
-    It is seen with its shorter side `size` pixels. From there colours are lines in the lightness, by the guided filter
+    The network sees it with its shorter side `size` pixels. Colours then follow the lightness by the guided filter
     (He & Sun 2015, algorithm 2). `strength` multiplies how colourful they are: 0 is grey.
     """
     height, width = pixels.shape[:2]

@@ -1,4 +1,4 @@
-"""What makes a photograph worse, for privacy and for training pairs: blur, JPEG, grey, fewer pixels, noise, mosaic.
+"""Degradations, for privacy and for training pairs: blur, JPEG, grey, fewer pixels, noise, mosaic.
 
 Each takes and gives uint8 (H, W, 3) in RGB, gives the same bytes for the same arguments, and changes nothing in place.
 """

@@ -1,4 +1,4 @@
-"""What makes a photograph better: denoising, white balance, exposure, contrast and sharpness, and what they go by.
+"""Enhancements: denoising, white balance, exposure, contrast and sharpness, and the statistics they rely on.
 
 All take uint8 (H, W, 3) in sRGB and a strength of 0 to 1, and give uint8 of the same shape; at 0 the same bytes.
 """
@@ -32,7 +32,7 @@ MIDDLE = 0.18
 
 @dataclass(frozen=True)
 class Statistics:
-    """What `auto` goes by, measured on the opaque part of a photograph.
+    """The statistics `auto` relies on, measured on the opaque part of a photograph.
 
     `noise` is a standard deviation in grey levels. `illuminant` is the light's colour in linear RGB with mean 1,
     `level` the linear light of what gave it, and `cast` its chroma in Lab, as grey would show it; `backdrop` says that

@@ -1,4 +1,4 @@
-"""A change that was made to a reduced copy of a photograph, brought to the photograph itself with its details kept."""
+"""A change made to a reduced copy of a photograph, transferred to the photograph itself with its detail kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Values = TypeVar("Values", Pixels, Planes)
 Window = tuple[slice, slice]
 
 ROWS = 512
-"""So many rows are changed at once, in floats, of photographs of any size."""
+"""Rows changed at once, in floats, for photographs of any size."""
 SMALLEST = 32
 """The shortest side that is painted."""
 

@@ -1,4 +1,4 @@
-"""When a product's mask should not be trusted, judged by the mask and the picture alone."""
+"""When a product's mask should not be trusted, judging by the mask and the picture alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.imaging.cutout.matte import CUT, SMALLEST_SIDE, shrink
 
 SMALLEST, LARGEST = 0.02, 0.85
 FAINT = 6.0
-"""A Lab difference across the outline below which product and background are hardly told apart."""
+"""A Lab difference across the outline below which product and background are hardly distinguishable."""
 MOST_FAINT = 0.25
 ROUGH = 3.0
 """Roughness of the border, in Lab steps, of a patterned background."""
@@ -27,7 +27,7 @@ PLACES = (
 
 
 def list_doubts(pixels: Pixels, matte: Planes) -> tuple[str, ...]:
-    """What speaks against `matte` (H, W) as the product of `pixels` (H, W, 3): one short line each, none if nothing."""
+    """Reasons to doubt that `matte` (H, W) is the product of `pixels` (H, W, 3): one short line each."""
     small = shrink(pixels, CUT)
     if min(small.shape[:2]) < SMALLEST_SIDE:
         return (f"{pixels.shape[1]}x{pixels.shape[0]} pixels are too few or too narrow to tell a product",)

@@ -53,7 +53,7 @@ def centre(x: float, y: float, width: int, height: int) -> Box:
 
 
 def cut_frame(pixels: Pixels, frame: Box, filling: int | tuple[int, int, int]) -> Pixels:
-    """What `frame` holds of `pixels` (H, W) or (H, W, 3), and `filling` where it reaches beyond them."""
+    """The part of `pixels` (H, W) or (H, W, 3) inside `frame`, with `filling` where it reaches beyond them."""
     left, top, right, bottom = frame
     height, width = pixels.shape[:2]
     cut = np.empty((bottom - top, right - left, *pixels.shape[2:]), np.uint8)

@@ -48,7 +48,7 @@ def smooth(planes: Planes, radius: int) -> Planes:
 
 
 def clean_colours(pixels: Pixels, alpha: Planes) -> Pixels:
-    """The product's colours (H, W, 3) without the background that shines through where `alpha` (H, W) is below 1.
+    """The product's colours (H, W, 3) without the background that shows through where `alpha` (H, W) is below 1.
 
     Two rounds of blurred fusion (Forte 2021, "Approximate Fast Foreground Colour Estimation", eqs. 4 to 7), in the
     box around the soft pixels. Where alpha is 1 the bytes stay.

@@ -1,4 +1,4 @@
-"""How much edge lies between a picture's border and a pixel: little in a background, much in a product."""
+"""How much edge lies between a picture's border and a pixel: little in the background, much in the product."""
 
 from __future__ import annotations
 

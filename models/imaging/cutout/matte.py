@@ -20,12 +20,12 @@ CUT = 384
 """Longest side at which GrabCut draws its outline."""
 ROUNDS = 3
 SMALLEST_SIDE = 16
-"""Below this shorter side, once shrunk, there is nothing to tell a product by: the whole picture is one."""
+"""Below this shorter side, once shrunk, a product cannot be found: the whole picture is taken for one."""
 PATTERN = 3.5
 """Steps in the border, in Lab, that are tiles or stripes."""
 LOWEST = 0.5
 SCANT = 0.02
-"""What covers less than this share of the picture is a detail, not the product."""
+"""Anything covering less than this share of the picture is a detail, not the product."""
 ENCLOSED = 15.0
 """An area of the backdrop's colour behind edges this high is a hole, such as a handle's."""
 SHARP = 15.0
@@ -104,7 +104,7 @@ def find_core(body: Mask) -> Mask:
 
 
 def lay_ellipse(height: int, width: int) -> Pixels:
-    """Labels that only say: the product is in the middle, and the border is background."""
+    """Labels that only state that the product is in the middle and the border is background."""
     labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
     centre, axes = (width // 2, height // 2), (round(width * 0.36), round(height * 0.36))
     cv2.ellipse(labels, centre, axes, 0, 0, 360, cv2.GC_PR_FGD, -1)

@@ -40,7 +40,7 @@ def drop_shadow(body: Mask, shade: Mask, distance: Planes) -> Mask:
 def peel_shadow(mask: Mask, small: Pixels) -> Mask:
     """The mask (h, w) of a black product in `small` (h, w, 3) without the shadow that GrabCut left on its outside.
 
-    Others stay as they are: what is as light as a shadow may be the product itself.
+    Other products stay as they are: anything as light as a shadow may be the product itself.
     """
     colours = np.asarray(cv2.GaussianBlur(to_unit(small), (0, 0), 0.8), np.float32)
     lab = np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2LAB), np.float32)

@@ -1,4 +1,4 @@
-"""Colours spread smoothly into holes, and fillings that take up what lies around them without a seam."""
+"""Colours spread smoothly into holes, and fillings blended seamlessly into their surroundings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def relax(values: Planes, free: Mask) -> Planes:
 
 
 def blend(photo: Pixels, guess: Planes, hole: Mask, rim: int) -> Pixels:
-    """`photo` (H, W, C) with `guess` in its hole, corrected so that nothing jumps at the hole's edge.
+    """`photo` (H, W, C) with `guess` in its hole, corrected so that there is no jump at the hole's edge.
 
     What the guess misses in a rim of so many pixels around the hole is spread into it, as gradient-domain pasting does
     (Perez et al. 2003, eq. 5 to 7). Every pixel outside the hole stays as it is.

@@ -1,4 +1,4 @@
-"""Holes of any size in photographs of any size, cut out with what lies around them and filled at a network's scale."""
+"""Holes of any size in photographs of any size, cut out with their surroundings and filled at a network's scale."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WHOLE = 0.999
 def fill_holes(photo: Pixels, hole: Mask, fill: Fill, context: Callable[[Mask], int]) -> Pixels:
     """The photo (H, W, 3) with each hole filled in a window of its own; all pixels outside stay as they are.
 
-    `context` says how many pixels around a hole its window shows. What was filled before is seen by the next.
+    `context` says how many pixels around a hole its window shows. Later windows see what was filled before.
     """
     filled, open_ = photo.copy(), hole.copy()
     for window, own in find_holes(hole, context):

@@ -18,7 +18,7 @@ SHARPNESS = (1, 1, 2, 8)
 COARSEST = 24
 """Levels are added while the shorter side is at least twice this."""
 SOURCES = 40_000
-"""Most patches that are compared; of more, every so manieth."""
+"""The most patches compared; more are subsampled evenly."""
 TRUST = 1.3
 """How much less a pixel counts for each pixel that it lies deeper in the hole (Wexler et al. 2007, section 3.3)."""
 

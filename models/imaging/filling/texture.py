@@ -1,4 +1,4 @@
-"""Texture grown from an example: a Markov random field whose pixels are copied from where their neighbours fit best."""
+"""Texture grown from an example: a Markov random field whose pixels are copied from the best-fitting neighbourhoods."""
 
 from __future__ import annotations
 

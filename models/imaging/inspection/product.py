@@ -1,4 +1,4 @@
-"""Where the product is in a picture, and how much of the frame and of the white around it that makes."""
+"""Where the product is in a picture, its share of the frame, and how white its surroundings are."""
 
 from __future__ import annotations
 

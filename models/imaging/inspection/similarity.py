@@ -1,4 +1,4 @@
-"""How alike two photographs of one size are: peak signal-to-noise ratio and structural similarity."""
+"""How similar two photographs of one size are: peak signal-to-noise ratio and structural similarity."""
 
 from __future__ import annotations
 

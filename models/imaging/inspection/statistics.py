@@ -12,7 +12,7 @@ from PIL import Image
 
 
 class PixelStatistics(NamedTuple):
-    """One value an image, float64 (N,): `mean` and `std` on 0..255, `sharpness` the variance of the Laplacian."""
+    """One value per image, float64 (N,): `mean` and `std` on 0..255, `sharpness` the variance of the Laplacian."""
 
     mean: npt.NDArray[np.float64]
     std: npt.NDArray[np.float64]

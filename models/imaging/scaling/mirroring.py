@@ -1,4 +1,4 @@
-"""Pictures brought to the sides that a network takes."""
+"""Pictures padded to the sides that a network accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Square pieces of photographs, the busiest first: what restoration learns from."""
+"""Square patches of photographs, the most detailed first, for learning restoration."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def load_operation(name: str) -> type[Operation]:
     """The class of the operation called `name`.
 
     Raises:
-        InputError: no operation has that name; the message lists those there are.
+        InputError: there is no operation of that name; the message lists those there are.
         TypeError: the file does not define exactly one operation, or one of another name.
     """
     if name not in (names := list_operations()):

@@ -23,7 +23,7 @@ class Network(Protocol):
     version: int
     family: str
     facts: dict[str, object]
-    """What its export says of it, such as `{"scale": 2}`."""
+    """What its exported file says about it, such as `{"scale": 2}`."""
 
     def run(self, **inputs: Planes) -> Planes:
         """One call: named arrays (N, C, H, W) in, one (N, C, H', W') out."""
@@ -41,7 +41,7 @@ class Networks(Protocol):
 
 
 class EditContext(NamedTuple):
-    """What an operation may use beside its picture and its parameters."""
+    """What an operation may use besides its picture and its parameters."""
 
     networks: Networks
     seed: int = 0
@@ -59,7 +59,7 @@ class Operation(BaseModel):
     title: ClassVar[str]
     """One line for lists and pages."""
     may_alter_product: ClassVar[bool]
-    """True where a buyer could be shown another product than the one photographed."""
+    """True when a buyer could be shown a different product from the one photographed."""
     marking: ClassVar[Marking]
     """What the result must say of its making, as the AI Act's article 50(2) asks; `none` for standard editing."""
     marked_by_network_only: ClassVar[bool] = False
@@ -110,7 +110,7 @@ REQUIRED: dict[str, Any] = {"title": str, "may_alter_product": bool, "marking": 
 
 
 def read_number(network: Network, name: str) -> int:
-    """A whole number that the network's export says of it, such as its `scale`.
+    """A whole number from the network's exported facts, such as its `scale`.
 
     Raises:
         RegistryError: it does not.

@@ -16,17 +16,17 @@ from models.errors import CatalogueError, InputError
 from models.imaging.filling.polygon import fill_polygon
 from tasks.photos.decoding import check_still, opened_photo
 
-INSIDE = 128  # a mask's pixel this bright or brighter is marked
+INSIDE = 128  # a mask pixel this bright or brighter is marked
 BETWEEN = (32, 223)  # neither black nor white
-MOST_COLOURED = 32  # the widest that a grey pixel's channels lie apart in a mask that was stored as JPEG
-MOST_BETWEEN = 0.05  # soft edges take less of a mask, even the least detailed photograph takes more
+MOST_COLOURED = 32  # the widest spread of a grey pixel's channels in a mask stored as JPEG
+MOST_BETWEEN = 0.05  # soft edges take up less of a mask; even the least detailed photograph has more
 
 SIDES = ("left", "top", "right", "bottom")
 Point = tuple[float, float]
 
 
 class Box(BaseModel):
-    """A rectangle of pixels; `right` and `bottom` lie just outside. Its text form is `left top right bottom`."""
+    """A rectangle of pixels; `right` and `bottom` are exclusive. Its text form is `left top right bottom`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class Box(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def read(cls, value: object) -> object:
-        """Four numbers, as text or as a list, are a box too."""
+        """Accept four numbers, as text or as a list, as a box."""
         if isinstance(value, str):
             value = value.split()
         if isinstance(value, (list, tuple)) and len(value) == len(SIDES):
@@ -59,7 +59,7 @@ class Box(BaseModel):
 
 
 class Region(BaseModel):
-    """What is marked by a mask, boxes and polygons together; nothing given marks nothing."""
+    """What a mask, boxes and polygons mark together; an empty region marks nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -83,7 +83,7 @@ class Region(BaseModel):
     @field_validator("polygons")
     @classmethod
     def check_polygons(cls, value: tuple[tuple[Point, ...], ...]) -> tuple[tuple[Point, ...], ...]:
-        """Three corners at least, each a finite number of pixels."""
+        """At least three corners, each a finite number of pixels."""
         for polygon in value:
             if len(polygon) < 3 or not np.isfinite(polygon).all():
                 raise ValueError("three or more corners a polygon: x y x y x y, such as 0 0 50 0 50 50")
@@ -98,7 +98,7 @@ class Region(BaseModel):
         """The region on a picture of `height` x `width`: bool (H, W), True inside.
 
         Raises:
-            InputError: nothing was given or nothing is marked, a part lies outside the picture, or the mask cannot
+            InputError: nothing was given or marked, a part lies outside the picture, or the mask cannot
                 be read, has another size, or is a photograph.
         """
         if self.is_empty:
@@ -159,7 +159,7 @@ def _read_mask(path: Path, height: int, width: int, scale: bool) -> Mask:
 
 
 def _levels(image: Image.Image) -> Pixels:
-    """Brightness of a mask, uint8 (H, W); what is transparent is black, what is coloured is neither black nor white."""
+    """Brightness of a mask, uint8 (H, W); transparent counts as black, coloured as neither black nor white."""
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
     colours = np.asarray(image.convert("RGB"))

@@ -96,7 +96,7 @@ def test_a_step_runs_again_for_its_maths_and_for_nothing_else(tree):
     change(tree, "models/maths.py", "# Both are whole.", "# Both are whole: they were counted.")
     change(tree, "models/maths.py", '"""Maths."""', '"""The maths of halves."""')
     change(tree, "tasks/halving/step.py", '"""Half of it."""', '"""Half of the number."""')
-    change(tree, "tasks/workspace/progress.py", "Ignore the news.", "Ignore it.")
+    change(tree, "tasks/workspace/progress.py", "Ignore it.", "Do nothing.")
     change(tree, "tasks/workspace/storage.py", "disk full: writing", "the disk is full: writing")
     change(tree, "models/errors.py", "class InputError", "class Unused(Exception):\n    pass\n\n\nclass InputError")
     assert run(tree) == "skipped"
