@@ -14,6 +14,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 os.environ.update(TELEMETRY_OFF)
 
+# What someone has set for a checkout and servers of their own is not for tests, which have homes of their own.
+SERVERS = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+SERVERS += ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")
+for name in {*os.environ} - {"PACKSHOT_PHOTOS"}:
+    if name.startswith("PACKSHOT_") or name in SERVERS:
+        del os.environ[name]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     unset = pytest.mark.skipif(not os.environ.get("PACKSHOT_PHOTOS"), reason=f"set PACKSHOT_PHOTOS to {WHAT_TO_SET}")

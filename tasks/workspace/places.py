@@ -20,7 +20,8 @@ def locate(home: Path, name: str) -> Path:
 
 
 def _read(value: object, info: ValidationInfo) -> object:
-    return locate(info.context["home"], value) if info.context and isinstance(value, str) else value
+    # As text: a path that is read from JSON is refused where it is a Path already.
+    return str(locate(info.context["home"], value)) if info.context and isinstance(value, str) else value
 
 
 def _write(path: Path, info: SerializationInfo) -> str:

@@ -13,6 +13,7 @@ from flows.cli.registry import show_leaderboard
 from flows.generate import generate
 from flows.promote import promote, rollback
 from flows.retrain import retrain
+from flows.steps import ingest
 from flows.train import train
 from models.errors import InputError, RegistryError
 from models.families.family import FamilyConfig
@@ -165,3 +166,11 @@ def build_report_of_elsewhere(tracking, run_id) -> str:
 def test_an_unknown_slot_names_those_there_are(workshop, first):
     with pytest.raises(RegistryError, match=SLOT):
         generate(slot="generate-nothing", count=1)
+
+
+def test_a_wrong_value_is_not_tried_again(workshop, first):
+    with pytest.raises(InputError, match=r"^catalogue: got 'sofas'"):
+        ingest(workshop, "sofas", None)
+    with get_client(sync_client=True) as client:
+        failed = [run for run in client.read_task_runs() if run.name.startswith("ingest") and run.state.is_failed()]
+    assert [run.run_count for run in failed] == [1]

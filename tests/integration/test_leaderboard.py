@@ -11,8 +11,10 @@ from PIL import Image
 from models.errors import RegistryError
 from tasks.leaderboard.page import cells, header, publish_leaderboard, to_html, to_markdown
 from tasks.leaderboard.ranking import build_leaderboard
+from tasks.leaderboard.remeasure import measure_apart
 from tasks.promotion.moves import make_champion
 from tasks.registry.register import register
+from tasks.workspace.progress import NullProgress
 from tests.reports import make_report
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
@@ -130,3 +132,12 @@ def test_markdown_keeps_its_length_and_html_its_text(registry_settings, slot, ad
     assert f"more: `packshot leaderboard {slot}`" in text
     board = board.model_copy(update={"slot": "<script>"})
     assert "<script>" not in to_html(board, {})
+
+
+def test_only_versions_that_stand_apart_are_measured_again(registry_settings, slot, add):
+    add(make_report(frechet_distance=30.0))
+    add(make_report(frechet_distance=10.0))
+    assert measure_apart(registry_settings, slot, NullProgress()) == build_leaderboard(registry_settings, slot)
+    add(make_report(reference="0" * 64))
+    with pytest.raises(RegistryError, match=f"{slot} version 3 has no data to be judged on: it was not trained here"):
+        measure_apart(registry_settings, slot, NullProgress())

@@ -66,6 +66,45 @@ def test_relative_imports_are_not_used():
     assert not [path for path, node in trees if isinstance(node, ast.ImportFrom) and node.level]
 
 
+def imported_modules(path):
+    """The modules that a file imports, wherever in it: `from a import b` may mean `a` or `a.b`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_reader_of_imports_sees_nested_ones_and_modules_of_a_package(tmp_path):
+    file = tmp_path / "example.py"
+    file.write_text("import a.b\ndef f():\n    from c.d import e\n    if f: import g as h\n")
+    assert set(imported_modules(file)) == {"a.b", "c.d", "c.d.e", "g"}
+
+
+def test_every_module_is_imported_by_a_test():
+    reached = {name for file in (CHECKOUT / "tests").rglob("*.py") for name in imported_modules(file)}
+    known = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for one in PACKAGES for path in modules(one)}
+    # A package stands for what it hands on: who imports `flows.steps` has its steps.
+    rooms = {name.removesuffix(".__init__") for name in known if name.endswith(".__init__")}
+    for room in rooms & reached:
+        reached |= set(imported_modules(CHECKOUT / room.replace(".", "/") / "__init__.py"))
+    assert sorted(name for name in known - reached if not name.endswith("__")) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_unit_tests_mirror_the_rooms(package):
+    """`test_X.py` tests the module `X` in the same room, or what all of the room `X` has to hold."""
+    files = (CHECKOUT / "tests" / "unit" / package).rglob("test_*.py")
+    strays = []
+    for file in files:
+        room, name = file.relative_to(CHECKOUT / "tests" / "unit").parent, file.stem.removeprefix("test_")
+        modules_of = [CHECKOUT / room / f"{form}.py" for form in (name, f"__{name}__")]
+        if not any(path.is_file() for path in modules_of) and name != room.name:
+            strays.append(str(file.relative_to(CHECKOUT)))
+    assert strays == []
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_files_are_short(package):
     long = {path.name: lines for path in modules(package) if (lines := len(path.read_text().splitlines())) > MOST_LINES}

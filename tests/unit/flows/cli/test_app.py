@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -86,3 +88,10 @@ def test_an_unknown_command_is_answered_with_the_way_to_help(packshot):
     assert (code, out) == (2, "")
     assert "packshot --help" in err
     assert "No such command 'trian'" in err
+
+
+def test_the_commands_are_listed_at_once_nothing_that_computes_is_imported():
+    heavy = ("numpy", "PIL", "cv2", "pydantic", "yaml", "torch", "mlflow", "prefect", "pandas", "dvc", "scipy")
+    code = f"import sys\nimport flows.cli.app\nprint([name for name in {heavy!r} if name in sys.modules])\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -7,7 +7,10 @@ import pytest
 import yaml
 from PIL import Image
 
+from flows.cli.check import Checked, outcome, what_fails
+from tasks.market.check import check_picture
 from tasks.market.listing import list_markets
+from tasks.market.rules import load_market
 from tests.terminal import terminal
 
 RULES = {"format": {"allowed": ["PNG"], "preferred": "png"}, "white_background": {"minimum": 0.99}}
@@ -108,3 +111,16 @@ def test_bad_input_is_one_line(packshot, market, folder, tmp_path):
         assert (code, out) == (2, "")
         assert err.startswith(f"error: {line}")
         assert err.count("\n") == 1
+
+
+def test_a_folder_says_of_each_picture_what_became_of_it(market, folder):
+    failed = check_picture(folder / "bags/bäg 1.jpg", load_market(str(market)))
+    passed = check_picture(folder / "white.png", load_market(str(market)))
+    assert not Checked(failed).passed
+    assert outcome(Checked(failed)) == "--format png background:white"
+    assert outcome(Checked(failed, left="nothing of ours mends it")) == "nothing of ours mends it"
+    assert Checked(failed, passed).passed
+    assert outcome(Checked(failed, passed, notes="its outline is doubtful")).endswith(
+        "white.png: all hold; its outline is doubtful"
+    )
+    assert what_fails(failed) == "format, white_background"

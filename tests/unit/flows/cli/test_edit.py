@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flows.cli.edit import cells
+from tasks.editing.changes import Change, Figures
 from tasks.lineage.index import Lineage
 from tasks.operations.contract.discovery import list_operations
 from tasks.workspace.settings import SOURCE, Settings
@@ -151,3 +153,13 @@ def test_the_operations_and_their_parameters_are_listed(tmp_path, capsys):
         assert all(name in out for name in list_operations())
         assert "number, 0 to 1" in packshot("enhance")[1]
         assert packshot("nope")[2].startswith("error: op: got 'nope', allowed: one of background, ")
+
+
+def test_the_figures_of_the_product_are_shown_else_those_of_the_picture():
+    picture, product = (
+        Figures(colour_mean=mean, colour_p95=9.0, ssim=0.98765, changed_share=0.25) for mean in (1.234, 5.678)
+    )
+    whole = Change(picture=picture, product=product, product_share=0.5, product_kept=1.0)
+    assert cells(whole) == ("5.68", "0.988", "25%")
+    assert cells(whole.model_copy(update={"product": None})) == ("1.23", "0.988", "25%")
+    assert cells(None) == ("", "", "")

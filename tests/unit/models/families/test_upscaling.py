@@ -50,12 +50,6 @@ def test_training_in_bfloat16_does_not_round_what_enters_and_leaves_a_network(na
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_ours_stays_within_twice_the_arithmetic_of_espcn(scale):
-    ours, espcn = (build(name, scale).facts["macs"] for name in ("foldsr", "espcn"))
-    assert espcn < ours <= 2 * espcn
-
-
-@pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_beyond_the_reach_changes_a_pixel(name, scale):
     family = build(name, scale)
@@ -144,36 +138,3 @@ def test_validation_is_measured_away_from_the_edges(scale):
     made[..., :6, :] = made[..., -6:] = 1  # a quarter at each edge does not count
     levels = 20 * np.log10(255 / (0.1 * 219))
     assert float(family.measure(made, target)) == pytest.approx(levels, abs=1e-3)
-
-
-@pytest.mark.parametrize("scale", SCALES)
-def test_the_folded_network_is_the_trained_one(scale):
-    family = build("foldsr", scale, width=6, layers=4)
-    for weight in family.generator.parameters():
-        weight.data.add_(torch.randn_like(weight) * 0.1)
-    folded, image = family.served(), torch.rand(2, 1, 9, 14)
-    with torch.inference_mode():
-        torch.testing.assert_close(folded(image), family.generator(image), atol=1e-5, rtol=1e-4)
-    layers = [module for module in folded.body.modules() if isinstance(module, nn.Conv2d)]
-    assert len(layers) == 4
-    assert sum(weight.numel() for weight in folded.body.parameters()) == 4 * (9 * 6 * 6 + 6)
-
-
-def test_a_folded_kernel_is_the_sum_of_its_branches():
-    layer = build("foldsr", 2, width=3, layers=1).generator.body[0]
-    features = torch.rand(1, 3, 8, 8)
-    conv = nn.functional.conv2d
-    branches = conv(features, layer.kernel, padding=1) + features
-    branches = branches + conv(conv(features, layer.squeeze), layer.expand, padding=1)
-    for strength, mix, edge in zip(layer.strength, layer.mix, layer.edges, strict=True):
-        mixed = conv(features, mix[:, :, None, None])
-        filtered = conv(mixed, edge.expand(3, 1, 3, 3), padding=1, groups=3)
-        branches = branches + strength[:, None, None] * filtered
-    torch.testing.assert_close(layer(features), branches, atol=1e-5, rtol=1e-4)
-
-
-def test_ours_begins_as_bicubic_plus_a_little():
-    family = build("foldsr", 2)
-    family.generator.tail.weight.data.zero_()
-    image = torch.rand(1, 1, 10, 10)
-    torch.testing.assert_close(family.generator(image), Enlarge(2)(image))

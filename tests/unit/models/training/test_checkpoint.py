@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from models.errors import TrainingError
-from models.files import write_whole
 from models.training.checkpoint import read_checkpoint, write_checkpoint
 
 CPU = torch.device("cpu")
@@ -53,12 +52,3 @@ def test_nothing_in_a_checkpoint_is_run(tmp_path):
     write_checkpoint(tmp_path / "checkpoint.pt", {"weights": Intruder()})
     with pytest.raises(TrainingError, match="damaged"):
         read_checkpoint(tmp_path / "checkpoint.pt", CPU)
-
-
-def test_a_file_is_replaced_in_one_move(tmp_path):
-    path = tmp_path / "history.csv"
-    write_whole(path, b"old")
-    before = path.stat().st_ino
-    write_whole(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert path.stat().st_ino != before

@@ -3,6 +3,7 @@ import pytest
 from models.errors import CatalogueError
 from tasks.catalogue.listing import list_photos
 from tasks.catalogue.table import read_catalogue
+from tasks.catalogue.wordnet import name_categories
 from tasks.dataset.splits import assign_splits
 from tests.catalogues import make_photo, write_photos
 
@@ -74,3 +75,13 @@ def test_a_table_beside_folders_of_other_names_means_nothing(tmp_path):
     folder = write_photos(tmp_path, ["hat"], 1)
     (folder / "classes.txt").write_text("hat\n")
     assert found(folder) == [("hat", "")]
+
+
+def test_only_ids_are_named_by_the_first_table_there_is(tmp_path):
+    assert name_categories(tmp_path, [TENCH]) == {}
+    (tmp_path / "classes.txt").write_text(f"{TENCH} last\n")
+    (tmp_path / "words.txt").write_text(f"{TENCH} tench, Tinca tinca\n{CRANE} crane\n")
+    assert name_categories(tmp_path, [TENCH, "shirt", "n123"]) == {TENCH: "tench"}
+    assert name_categories(tmp_path, ["shirt"]) == {}
+    (tmp_path / "words.txt").write_bytes(b"\xef\xbb\xbf" + f"{TENCH} tench\n".encode())  # as some editors save
+    assert name_categories(tmp_path, [TENCH]) == {TENCH: "tench"}

@@ -1,7 +1,5 @@
 """Preparation: equal bytes for equal inputs, no product in two splits, and refusals that name what is wrong."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,7 @@ from pydantic import ValidationError
 from models.errors import CatalogueError, InputError, StorageError
 from tasks.catalogue.table import read_catalogue
 from tasks.dataset.prepare import PrepareConfig, check_categories, prepare_catalogue
-from tasks.dataset.prepared import SPLITS, PreparedSet
+from tasks.dataset.prepared import SPLITS
 from tasks.workspace.settings import Settings
 from tests.catalogues import write_cifar, write_fashion_mnist, write_photos
 
@@ -136,26 +134,6 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(fashion, tmp_path):
     (tmp_path / ".packshot").write_text("in the way")
     with pytest.raises(StorageError, match="cannot write"):
         prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path))
-
-
-def test_a_set_with_missing_or_cut_files_is_refused(photos, settings):
-    prepared = prepare_catalogue(photos, MD5, PrepareConfig(), [], settings)
-    images = prepared.folder / "train-images.npy"
-    images.write_bytes(images.read_bytes()[:-1000])
-    with pytest.raises(CatalogueError, match=r"train-images\.npy: missing or cut short"):
-        PreparedSet.open(prepared.folder)
-    meta = prepared.folder / "meta.json"
-    meta.write_text(json.dumps({"key": "x"}))
-    with pytest.raises(CatalogueError, match="not a prepared set"):
-        PreparedSet.open(prepared.folder)
-    meta.unlink()
-    with pytest.raises(CatalogueError, match="no prepared set"):
-        PreparedSet.open(prepared.folder)
-
-
-def test_an_unknown_split_lists_the_valid_ones(photos, settings):
-    with pytest.raises(InputError, match="train, validation, test"):
-        prepare_catalogue(photos, MD5, PrepareConfig(), [], settings).images("holdout")
 
 
 @pytest.mark.parametrize("wrong", [{"size": 4}, {"background": 256}, {"channels": 2}, {"colour": 1}])

@@ -15,9 +15,8 @@ from tasks.evaluation.figures import (
     read_likelihood,
     set_floors,
 )
-from tasks.evaluation.generators import EvaluateConfig
 from tasks.evaluation.measured_sets import Measured
-from tasks.evaluation.report import EvaluationReport, Figure
+from tasks.evaluation.report import Figure
 
 NAMES = ["bag", "boot"]
 
@@ -106,19 +105,3 @@ def test_a_likelihood_is_a_figure_whose_protocol_names_it(tmp_path):
         False,
     )
     assert protocol == {"likelihood": "exact, categorical; 2,000 images of the test split"}
-
-
-def test_slow_families_are_judged_by_their_own_number():
-    config = EvaluateConfig(samples=5000, samples_of={"pixelcnn": 200})
-    assert (config.count("dcgan"), config.count("pixelcnn")) == (5000, 200)
-    with pytest.raises(ValueError, match="samples_of"):
-        EvaluateConfig(samples_of={"pixelcnn": 10})
-
-
-def test_a_report_of_before_the_criterion_is_ranked_by_the_frechet_distance():
-    report = EvaluationReport.model_validate_json(
-        '{"key": "k", "catalogue": "c", "family": "dcgan", "conditional": true, "onnx_sha256": "o", '
-        '"prepared_key": "p", "data_md5": "d", "protocol": {"samples": 10}, "figures": '
-        '[{"name": "frechet_distance", "value": 3.0, "higher_is_better": false}]}'
-    )
-    assert (report.distance.value, report.samples, report.find("coverage")) == (3.0, 10, None)

@@ -51,3 +51,10 @@ def test_a_gradient_family_has_all_pictures(generator, tmp_path):
     assert draw_pictures(generator, "dcgan", tmp_path, SIDE, tmp_path / "out", "a title") == {}
     made = {path.name for path in (tmp_path / "out").iterdir()}
     assert made == set(PICTURES) - {"samples.png", "nearest.png"}  # which show what was measured
+
+
+def test_slow_families_are_judged_by_their_own_number():
+    config = EvaluateConfig(samples=5000, samples_of={"pixelcnn": 200})
+    assert (config.count("dcgan"), config.count("pixelcnn")) == (5000, 200)
+    with pytest.raises(ValueError, match="samples_of"):
+        EvaluateConfig(samples_of={"pixelcnn": 10})

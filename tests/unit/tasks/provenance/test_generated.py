@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import subprocess
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from models.errors import InputError, ServiceError, StorageError
+from models.errors import InputError, StorageError
 from tasks.photos.metadata import SOURCE_TYPE
 from tasks.photos.writing import encode_png, write_image
 from tasks.provenance.embedded import find_own
 from tasks.provenance.generated import Provenance
-from tasks.workspace.git import git_commit
 
 RECORD = Provenance(
     slot="generate-shirts",
@@ -80,34 +77,6 @@ def test_an_unwritable_folder_is_a_storage_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
         write_image(tmp_path / "file" / "a.png", encode_png(pixels(8, 8), RECORD))
-
-
-def test_git_commit_says_dirty_only_for_tracked_changes(tmp_path):
-    assert git_commit(tmp_path) == ""
-    run(tmp_path, "init", "-q")
-    assert git_commit(tmp_path) == ""
-    (tmp_path / "a").write_text("1")
-    run(tmp_path, "add", "a")
-    run(tmp_path, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "m")
-    (tmp_path / "untracked").write_text("1")
-    sha = git_commit(tmp_path)
-    assert len(sha) == 40
-    (tmp_path / "a").write_text("2")
-    assert git_commit(tmp_path) == f"{sha}+dirty"
-
-
-def test_missing_or_refusing_git_is_an_error(tmp_path, monkeypatch):
-    run(tmp_path, "init", "-q")
-    (tmp_path / ".git" / "config").write_text("not a config")
-    with pytest.raises(ServiceError, match="git cannot read"):
-        git_commit(tmp_path)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ServiceError, match="git is not installed"):
-        git_commit(tmp_path)
-
-
-def run(folder, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(folder), *arguments], check=True)
 
 
 def _info(text: str):

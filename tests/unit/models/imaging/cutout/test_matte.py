@@ -7,8 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.imaging.cutout.doubt import list_doubts
-from models.imaging.cutout.fringe import clean_colours, follow_edges
-from models.imaging.cutout.geodesic import cross_edges
 from models.imaging.cutout.matte import find_box, find_product
 
 BACKDROP = np.array([235, 228, 220], np.float32)
@@ -105,15 +103,6 @@ def test_the_box_is_where_the_mask_is_above_the_level():
     assert find_box(np.zeros((3, 3), np.float32)) is None
 
 
-def test_edges_cost_and_a_smooth_slope_does_not():
-    lab = np.zeros((40, 40, 3), np.float32)
-    lab[..., 0] = np.linspace(40, 60, 40)
-    lab[15:25, 15:25, 1] = 30
-    distance = cross_edges(lab, 1.0)
-    assert distance[5:10].max() < 0.1
-    assert distance[18:22, 18:22].min() > 10
-
-
 def test_doubts_name_what_is_wrong():
     picture = place(studio(), disc(), (30, 30, 30))
     assert list_doubts(picture, find_product(picture)) == ()
@@ -123,25 +112,3 @@ def test_doubts_name_what_is_wrong():
     elsewhere = np.zeros((240, 240), np.float32)
     elsewhere[5:45, 5:60] = 1
     assert "hardly differs" in " ".join(list_doubts(picture, elsewhere))
-
-
-def test_the_old_background_is_taken_out_of_soft_pixels():
-    share = np.clip((np.arange(80, dtype=np.float32) - 36) / 8, 0, 1)
-    alpha = np.broadcast_to(share, (40, 80)).copy()
-    green, blue = np.array([0, 200, 0], np.float32), np.array([20, 20, 160], np.float32)
-    mixed = np.rint(blue * alpha[..., None] + green * (1 - alpha[..., None])).astype(np.uint8)
-    cleaned = clean_colours(mixed, alpha)
-    soft = (alpha > 0.1) & (alpha < 1)
-    assert np.abs(cleaned[soft] - blue).max() < 25
-    assert np.array_equal(cleaned[alpha == 1], mixed[alpha == 1])
-    assert np.array_equal(cleaned[alpha == 0], mixed[alpha == 0])
-
-
-def test_a_coarse_mask_moves_to_the_picture_s_edge():
-    picture = np.full((64, 64, 3), 230, np.uint8)
-    picture[:, 33:] = 20
-    mask = np.zeros((64, 64), np.float32)
-    mask[:, 31:] = 1  # two pixels off
-    followed = follow_edges(mask, picture, picture, 4)
-    assert followed[:, 29:32].mean() < 0.35
-    assert followed[:, 34:].min() > 0.7
