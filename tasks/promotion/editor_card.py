@@ -24,8 +24,8 @@ def write_editor_card(slot: str, candidate: Candidate, params: Mapping[str, str]
         describe_training(fitted),
         tabulate(report),
         tabulate_categories(report),
-        "**Limits**: it was trained and judged on the catalogue above, degraded as the protocol says; other photographs, "
-        "and other damage, come out worse.",
+        "**Limits**: it was trained and judged on the catalogue above, degraded as the protocol says; other "
+        "photographs and other damage come out worse.",
         describe_protocol(report),
         describe_recipe(params),
     )
