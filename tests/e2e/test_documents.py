@@ -161,8 +161,8 @@ def test_a_training_of_the_documents_has_a_recipe(command, capsys, monkeypatch):
     class Read(SystemExit):
         """The recipe is read, and nothing is trained."""
 
-    def read(_, recipe, catalogue, *more):
-        asked.append((recipe, catalogue, more))
+    def read(_, request):
+        asked.append(request)
         raise Read
 
     monkeypatch.setattr("flows.cli.train_once.train_or_skip", read)
@@ -170,10 +170,10 @@ def test_a_training_of_the_documents_has_a_recipe(command, capsys, monkeypatch):
     with terminal(capsys, ROOT=SOURCE) as packshot:
         code, _, err = packshot(*words[1:])
     assert code == 0, err
-    ((recipe, catalogue, _),) = asked
-    assert isinstance(recipe, FamilyConfig)
-    assert recipe.family == words[2]
-    assert catalogue == (words[words.index("--catalogue") + 1] if "--catalogue" in words else "fashion-mnist")
+    (request,) = asked
+    assert isinstance(request.recipe, FamilyConfig)
+    assert request.recipe.family == words[2]
+    assert request.catalogue == (words[words.index("--catalogue") + 1] if "--catalogue" in words else "fashion-mnist")
 
 
 @pytest.mark.parametrize(("command", "recipe"), MADE_BY_MAKE.items())
