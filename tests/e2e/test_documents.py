@@ -73,10 +73,11 @@ def documented(tmp_path_factory) -> Iterator[Shop]:
     more = {"demo": {"train": recipe, "count": 4, "seed": 7}, "reproduce": {"catalogue": "shapes", "train": recipe}}
     params = yaml.safe_load((root / "params.yaml").read_text())
     (root / "params.yaml").write_text(yaml.safe_dump(params | more))
-    (root / "dvc.yaml").write_text((SOURCE / "dvc.yaml").read_text().replace("fashion-mnist", "shapes"))
+    (root / "dvc.yaml").write_text((SOURCE / "dvc.yaml").read_text().replace("data/fashion-mnist", "data/shapes"))
     for package in ("flows", "models", "serving", "tasks"):  # what the stages of dvc.yaml depend on
         shutil.copytree(SOURCE / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(SOURCE / "prefect.yaml", root)
+    for name in ("prefect.yaml", "requirements.lock"):
+        shutil.copy(SOURCE / name, root)
     (root / ".venv").symlink_to(sys.prefix)
     commit_all(root, "documents")
     draw_pictures(root)
