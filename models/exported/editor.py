@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from models.errors import TrainingError
 from models.exported.onnx_file import TOLERANCE, open_session, write_onnx
 
 if TYPE_CHECKING:
-    from models.families.restoration import RestorationFamily
+    from torch import Tensor, nn
 
 EXAMPLE = (32, 40)
 """Height and width at which an editing network is exported."""
@@ -20,7 +20,29 @@ RESTORATION_CHECKS = (EXAMPLE, (48, 32))
 """Heights and widths at which the exported file is compared with the trained network."""
 
 
-def export_restoration(family: RestorationFamily, weights: Path, path: Path) -> float:
+class Named(Protocol):
+    """A recipe, of which the family's name is asked."""
+
+    @property
+    def family(self) -> str: ...
+
+
+class EditingFamily(Protocol):
+    """What an editing network's file is written from; see `models.families.restoration.RestorationFamily`."""
+
+    capability: ClassVar[str]
+
+    @property
+    def config(self) -> Named: ...
+    @property
+    def generator(self) -> nn.Module: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+    def served(self) -> nn.Module: ...
+    def sample_inputs(self, height: int, width: int) -> dict[str, Tensor]: ...
+
+
+def export_restoration(family: EditingFamily, weights: Path, path: Path) -> float:
     """Write the network of an editing family with `weights` as ONNX; returns its largest difference from torch.
 
     Inputs and output are named planes (N, C, H, W) in [0, 1]; batch, height and width may vary.

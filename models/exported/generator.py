@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,34 @@ from models.exported.onnx_file import TOLERANCE, open_session, write_onnx
 from models.pixels import to_bytes
 
 if TYPE_CHECKING:
-    from models.families.family import Family
+    from torch import nn
 
 
-def export_generator(family: Family, weights: Path, categories: list[str], path: Path) -> float:
+class Shape(Protocol):
+    """The side of a family's square images, and how many categories they have."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def categories(self) -> int: ...
+
+
+class GeneratingFamily(Protocol):
+    """What a generator's file is written from; see `models.families.family.Family`."""
+
+    discrete: ClassVar[bool]
+
+    @property
+    def generator(self) -> nn.Module: ...
+    @property
+    def latent(self) -> int: ...
+    @property
+    def conditional(self) -> bool: ...
+    @property
+    def shape(self) -> Shape: ...
+
+
+def export_generator(family: GeneratingFamily, weights: Path, categories: list[str], path: Path) -> float:
     """Write the generator with `weights` as ONNX; returns its difference from torch over a batch and one image.
 
     The inputs are `latent` (N, latent) float32 and, for conditional families, `category` (N,) int64; the output is
@@ -51,7 +75,7 @@ def export_generator(family: Family, weights: Path, categories: list[str], path:
     return difference
 
 
-def _difference(family: Family, path: Path) -> float:
+def _difference(family: GeneratingFamily, path: Path) -> float:
     """Absolute difference between torch and the file over a batch and a single image; nan if either has one."""
     import torch
 

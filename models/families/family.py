@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 import torch
@@ -126,6 +127,8 @@ class Family(ABC):
     """What `bits_per_dimension` measures, such as "ELBO, discretised logistic"; None when there is no likelihood."""
     discrete: ClassVar[bool] = False
     """True when an image is drawn level by level: the tiniest rounding difference may then change a whole sample."""
+    criterion: ClassVar[str | None] = None
+    """The figure that `judge` gives; None where what is generated is judged, by its likelihood or its distance."""
 
     def __init__(self, config: FamilyConfig, shape: ImageShape) -> None:
         self.config = config
@@ -149,6 +152,16 @@ class Family(ABC):
     def bits_per_dimension(self, images: Tensor, labels: Tensor) -> Tensor:
         """-log2 p(image | label) / (C H W) of uint8 images (N, C, H, W), shape (N,), for families with a likelihood."""
         raise NotImplementedError(f"{self.config.family} has no likelihood")
+
+    def judge(self, network: nn.Module, images: Images) -> tuple[float, Images]:
+        """The criterion of `network` on clean uint8 images (N, H, W, C), lower is better, and what it made of some."""
+        raise NotImplementedError(f"{self.config.family} has no criterion of its own")
+
+    def export(self, weights: Path, categories: list[str], path: Path) -> float:
+        """Write what is served, with `weights`, as ONNX; returns its largest difference from the trained network."""
+        from models.exported.generator import export_generator
+
+        return export_generator(self, weights, categories, path)
 
 
 class GradientFamily(Family):

@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -49,7 +50,7 @@ class RestorationFamily(GradientFamily):
 
     Config: ClassVar[type[FamilyConfig]] = RestorationConfig
     config: RestorationConfig
-    criterion: ClassVar[str] = "validation_negative_psnr"
+    criterion: ClassVar[str | None] = "validation_negative_psnr"
     """The figure that selects the best weights; lower is better."""
     degradation: ClassVar[str]
     """What `degrade` does to an image, in words for reports."""
@@ -102,6 +103,11 @@ class RestorationFamily(GradientFamily):
                 figures.append(self.measure(made, degraded.target))
                 restored.append((made[:1].clamp(0, 1) * 255).round().byte())
         return -float(torch.cat(figures).mean()), torch.cat(restored).permute(0, 2, 3, 1).numpy()
+
+    def export(self, weights: Path, categories: list[str], path: Path) -> float:
+        from models.exported.editor import export_restoration
+
+        return export_restoration(self, weights, path)
 
     def measure(self, made: Tensor, target: Tensor) -> Tensor:
         """PSNR in dB of each image made (N, C, H, W), shape (N,)."""

@@ -14,7 +14,6 @@ from models.arrays import Images, Labels
 from models.errors import TrainingError
 from models.exported.noise import latent_batches, spread_categories
 from models.families.family import Family
-from models.families.restoration import RestorationFamily
 from models.pixels import to_bytes, to_planes
 
 BATCH = 256
@@ -39,14 +38,14 @@ class Validation(NamedTuple):
 
     def criterion(self, family: Family) -> str:
         """The figure's name: the family's own, bits per dimension where it has a likelihood, or the distance."""
-        if isinstance(family, RestorationFamily):
+        if family.criterion is not None:
             return family.criterion
         likely = family.likelihood is not None and self.held_out is not None
         return "validation_bits_per_dimension" if likely else "validation_distance"
 
     def measure(self, family: Family, generator: nn.Module, seed: int) -> tuple[float, Images]:
         """The figure of `generator`, whose weights are `family`'s, and a grid's worth of images; lower is better."""
-        if isinstance(family, RestorationFamily):
+        if family.criterion is not None:
             return family.judge(generator, self.clean_images)
         if self.criterion(family) == "validation_distance" or self.held_out is None:
             images, categories = sample(family, generator, self.samples, seed)

@@ -11,13 +11,10 @@ import numpy.typing as npt
 import torch
 
 from models.errors import TrainingError
-from models.exported.editor import export_restoration
-from models.exported.generator import export_generator
 from models.exported.ruler import ExportedRuler
 from models.families.augmentation import build_augmentation
 from models.families.discovery import load_family
 from models.families.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily
-from models.families.restoration import RestorationFamily
 from models.metrics.distances import frechet_distance
 from models.pixels import to_planes
 from models.training.fitting import fit_family
@@ -119,7 +116,7 @@ def _fit(
     except BaseException:
         log.end("KILLED")
         raise
-    difference = export(family, trained.generator, prepared.categories, folder / "generator.onnx")
+    difference = family.export(trained.generator, prepared.categories, folder / "generator.onnx")
     keep_likelihood(family, prepared, folder / "likelihood.json")
     log.finish(trained, difference)
     return FitResult(
@@ -143,15 +140,8 @@ def _fit(
 
 def keep_untrained(family: Family, path: Path) -> None:
     """Write images of the untrained generator, once: their distance shows the progress."""
-    if not isinstance(family, RestorationFamily) and not path.exists():
+    if family.criterion is None and not path.exists():
         np.save(path, sample(family, family.generator.eval(), UNTRAINED, family.config.seed)[0])
-
-
-def export(family: Family, weights: Path, categories: list[str], path: Path) -> float:
-    """Export the served network as ONNX; returns its largest difference from the trained one."""
-    if isinstance(family, RestorationFamily):
-        return export_restoration(family, weights, path)
-    return export_generator(family, weights, categories, path)
 
 
 def keep_likelihood(family: Family, prepared: PreparedSet, path: Path) -> None:

@@ -66,3 +66,10 @@ def test_a_likelihood_comes_with_its_name_its_count_and_its_standard_error():
 def test_a_family_without_a_likelihood_says_so():
     with pytest.raises(NotImplementedError, match="dcgan has no likelihood"):
         mean_bits(build_family(), *draw_images(2))
+
+
+def test_a_family_that_generates_has_no_criterion_of_its_own():
+    family = build_family()
+    assert family.criterion is None
+    with pytest.raises(NotImplementedError, match="dcgan has no criterion of its own"):
+        family.judge(family.generator, draw_images(2)[0])
