@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from flows.processes.prefect_server import PrefectServer, answers, port_taken, prefect_server
+from flows.processes.ports import answers, port_taken
+from flows.processes.prefect_server import PrefectServer, prefect_server
 from models.errors import ServiceError
 from tasks.workspace.settings import Settings
 
