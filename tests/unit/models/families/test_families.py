@@ -196,6 +196,8 @@ def wrong_values(shape):
     """Values that a parameter's JSON schema does not allow: beyond its bounds, or no choice of it."""
     if "anyOf" in shape:
         return [value for one in shape["anyOf"] if one.get("type") != "null" for value in wrong_values(one)]
+    if shape.keys() & {"enum", "const"}:
+        return ["no such choice"]
     if shape.get("type") in ("integer", "number"):
         below = [shape[key] - less for key, less in (("minimum", 1), ("exclusiveMinimum", 0)) if key in shape]
         above = [shape[key] + more for key, more in (("maximum", 1), ("exclusiveMaximum", 0)) if key in shape]
@@ -205,7 +207,7 @@ def wrong_values(shape):
     if shape.get("type") == "boolean":
         return ["perhaps"]
     if shape.get("type") == "string":
-        return [3] if "enum" not in shape else ["no such choice"]
+        return [3]
     return [{"no such parameter": 1}]
 
 

@@ -48,7 +48,7 @@ PROBABILITIES = torch.stack([log_weight(state) for state in STATES]).softmax(0)
 @pytest.fixture(scope="module", params=[1, 3])
 def fitted(request):
     images, labels = draw_images(128, channels=request.param)
-    family = build_family("mrf", request.param)
+    family = build_family("mrf", request.param, levels=4, styles=2, sweeps=2, iterations=60, batch_size=16)
     torch.manual_seed(0)
     return family, family.fit(images, labels, tell), images, labels
 
