@@ -90,13 +90,13 @@ def list_inputs(root: Path) -> dict[str, list[str]]:
 
     The versions of packages are those of `requirements.lock`.
     """
-    from models.families.discovery import load_family
+    from models.families.discovery import module_of
     from tasks.dataset import prepare, validate
     from tasks.evaluation import generators, ruler
     from tasks.training import fit
 
     wanted = read_params(root)["reproduce"]
-    catalogue, family = find_source(root, wanted["catalogue"]), load_family(wanted["train"]["family"]).__module__
+    catalogue, family = find_source(root, wanted["catalogue"]), module_of(wanted["train"]["family"])
     rulers = sorted(SHIPPED.glob(f"{RULERS}{wanted['catalogue']}-*.onnx"))
     meta, onnx = "artifacts/prepare/meta.json", "artifacts/train/generator.onnx"
     files: dict[str, list[str | Path]] = {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flows.processes.prefect_server import PrefectServer
 from models.errors import RegistryError
-from models.families.discovery import load_family
+from models.families.discovery import module_of
 from tasks.dataset.validate import SUITES
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import TrainRequest
@@ -76,7 +76,7 @@ def find(settings: Settings, records: StepRecords, request: TrainRequest) -> Tra
 def train_step(settings: Settings, md5: str, request: TrainRequest) -> StepKey:
     """All that the outcome depends on: data, recipe, its start, `params.yaml`, our code, suites and rulers."""
     initial = find_initial(settings, request.recipe)
-    code = "flows.training", load_family(request.recipe.family).__module__
+    code = "flows.training", module_of(request.recipe.family)
     shipped = sorted([*SUITES.glob("*.json"), *SHIPPED.glob(f"{RULERS}*")])
     return StepKey(
         name="train",

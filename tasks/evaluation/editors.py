@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.exported.editor import ExportedRestoration
-from models.families.discovery import load_family
+from models.families.discovery import module_of
 from models.families.family import ImageShape
 from models.families.restoration import JUDGED_AT_ONCE, SEED_OF_THE_JUDGE, Degraded, RestorationFamily, from_bytes
 from models.imaging.inspection.similarity import ssim
@@ -54,7 +54,7 @@ class Judged(NamedTuple):
 
 def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> StepKey:
     """The key of such an evaluation: everything it depends on."""
-    code = digest_code(__name__, load_family(family).__module__)
+    code = digest_code(__name__, module_of(family))
     return StepKey(
         name="evaluate",
         inputs={"model": onnx_sha256, "family": family, "prepared": prepared.key, "code": code},

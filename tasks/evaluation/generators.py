@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import InputError
 from models.exported.generator import ExportedGenerator
-from models.families.discovery import load_family
+from models.families.discovery import load_family, module_of
 from models.metrics.criteria import TRUSTED, choose_criterion
 from models.metrics.distances import SUBSETS, nearest_neighbours, subset_size
 from models.metrics.manifold import NEAREST
@@ -73,7 +73,7 @@ def evaluate_step(
             "prepared": prepared.key,
             "ruler": ruler.digest,
             "protocol": f"{config.count(family)} of seed {config.seed}",
-            "code": digest_code(__name__, load_family(family).__module__),
+            "code": digest_code(__name__, module_of(family)),
         }
         | ({"likelihood": digest_file(likelihood)} if likelihood.exists() else {}),
     )

@@ -13,7 +13,7 @@ import torch
 from models.errors import TrainingError
 from models.exported.ruler import ExportedRuler
 from models.families.augmentation import build_augmentation
-from models.families.discovery import load_family
+from models.families.discovery import module_of
 from models.families.family import Family, FamilyConfig, FittedFamily, GradientConfig, GradientFamily
 from models.metrics.distances import frechet_distance
 from models.pixels import to_planes
@@ -51,7 +51,7 @@ def fit_step(
         inputs={
             "prepared": prepared.key,
             "recipe": digest_json(config.model_dump()),
-            "code": digest_code(__name__, load_family(config.family).__module__),
+            "code": digest_code(__name__, module_of(config.family)),
         }
         | found
         | weights,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.errors import TrainingError
-from models.families.discovery import load_family
+from models.families.discovery import module_of
 from tasks.evaluation.ruler import SHIPPED, RulerFile
 from tasks.training.fit import keep_likelihood, keep_untrained, make_validation
 from tasks.workspace.code import list_code
@@ -26,7 +26,7 @@ CARRIED = (
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_code_of_a_family_is_all_of_it_that_computes(family):
-    module = load_family(family).__module__
+    module = module_of(family)
     code = set(list_code("tasks.training.fit", module))
     assert {
         module,
