@@ -67,19 +67,24 @@ def test_relative_imports_are_not_used():
 
 
 def imported_modules(path):
-    """The modules that a file imports, wherever in it: `from a import b` may mean `a` or `a.b`."""
+    """The modules that a file imports, wherever in it, or names as `python -m` takes them.
+
+    `from a import b` may mean `a` or `a.b`.
+    """
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def test_the_reader_of_imports_sees_nested_ones_and_modules_of_a_package(tmp_path):
     file = tmp_path / "example.py"
-    file.write_text("import a.b\ndef f():\n    from c.d import e\n    if f: import g as h\n")
-    assert set(imported_modules(file)) == {"a.b", "c.d", "c.d.e", "g"}
+    file.write_text("import a.b\ndef f():\n    from c.d import e\n    if f: import g as h\n    run('-m', 'i.j')\n")
+    assert set(imported_modules(file)) == {"a.b", "c.d", "c.d.e", "g", "-m", "i.j"}
 
 
 def test_every_module_is_imported_by_a_test():

@@ -1,10 +1,12 @@
 """Parameters that do not go together: the complaint is about the one that a person set."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from models.errors import InputError
 from models.families.adversarial import Updates
+from models.families.constraint import VIOLATED, Constraint, check_constraints
 from models.generators.dcgan import DCGANConfig
 from models.generators.wgan import WGANConfig
 from tasks.workspace.parameters import build_recipe, parse
@@ -63,3 +65,38 @@ def test_defaults_are_validated_too():
 
     with pytest.raises(ValidationError, match=r"critic_updates\n.*greater than or equal to 1"):
         OutOfBounds()
+
+
+class Frame(BaseModel):
+    width: int = 4
+    height: int = 3
+
+
+LYING = Constraint(
+    lambda frame: frame.width >= frame.height, {"height": "at most {width}, the width", "width": "at least {height}"}
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "blamed"),
+    [
+        ({"width": 2}, (), "width"),
+        ({"height": 9}, (), "height"),
+        ({"width": 2, "height": 9}, (), "height"),  # both were set: the first of the rule
+        ({"width": 2, "height": 9}, ("width",), "width"),  # but this run changes the other one
+        ({"width": 2, "height": 9}, ("colour",), "height"),
+    ],
+)
+def test_who_is_to_blame(given, changed, blamed):
+    assert LYING.blame(Frame(**given), changed) == blamed
+
+
+def test_the_first_rule_that_is_broken_is_told_with_the_values_of_the_others():
+    whole = Constraint(lambda frame: frame.width % 2 == 0, {"width": "an even number"})
+    check_constraints(Frame(), (LYING, whole), ())
+    with pytest.raises(PydanticCustomError) as refusal:
+        check_constraints(Frame(width=3, height=5), (LYING, whole), ())
+    assert refusal.value.type == VIOLATED
+    assert refusal.value.message() == "height: got 5, allowed: at most 3, the width"
+    with pytest.raises(PydanticCustomError, match="width: got 3, allowed: an even number"):
+        check_constraints(Frame(width=3, height=1), (LYING, whole), ())

@@ -3,27 +3,21 @@
 import hashlib
 
 import pytest
-from safetensors.torch import save_file
 
 from models.errors import InputError
-from models.exported.generator import ExportedGenerator, export_generator
+from models.exported.generator import ExportedGenerator
 from tasks.generation.publish import publish
 from tasks.lineage.index import Lineage
 from tasks.provenance.embedded import find_own
 from tasks.registry.register import VersionInfo
 from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
-from tests.trainings import CATEGORIES, build_family
+from tests.generators import CATEGORIES, write_generator
 
 
 @pytest.fixture(scope="module")
 def onnx(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("generator")
-    family = build_family(conditional=True)
-    weights = {name: value.contiguous() for name, value in family.networks["generator"].state_dict().items()}
-    save_file(weights, folder / "generator.safetensors")
-    export_generator(family, folder / "generator.safetensors", CATEGORIES, folder / "generator.onnx")
-    return folder / "generator.onnx"
+    return write_generator(tmp_path_factory.mktemp("generator") / "generator.onnx")
 
 
 @pytest.fixture

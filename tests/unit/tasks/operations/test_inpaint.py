@@ -2,17 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
 
-from models.editors.pix2pix import Pix2Pix, Pix2PixConfig
 from models.errors import InputError, RegistryError
-from models.exported.editor import ExportedRestoration, export_restoration
-from models.families.family import ImageShape
-from models.training.initial import write_networks
+from models.exported.editor import ExportedRestoration
 from tasks.editing.parsing import parse_operation
 from tasks.operations.contract.operation import EditContext
 from tasks.operations.inpaint import Inpaint
 from tasks.photos.picture import Picture
+from tests.editors import write_inpainter
 
 
 class Loaded(ExportedRestoration):
@@ -33,12 +30,7 @@ class Shelf:
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("network")
-    torch.manual_seed(0)
-    family = Pix2Pix(Pix2PixConfig(width=4, patch_width=4), ImageShape(3, 64, 1))
-    weights = {f"generator.{name}": value for name, value in family.generator.state_dict().items()}
-    export_restoration(family, write_networks(folder, weights), folder / "network.onnx")
-    return Shelf(folder / "network.onnx")
+    return Shelf(write_inpainter(tmp_path_factory.mktemp("network") / "network.onnx"))
 
 
 def picture(height=310, width=420):

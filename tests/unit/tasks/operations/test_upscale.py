@@ -1,17 +1,14 @@
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from pydantic import ValidationError
 
 from models.errors import InputError, RegistryError
-from models.exported.editor import ExportedRestoration, export_restoration
-from models.families.discovery import load_family
-from models.families.family import ImageShape
-from models.training.initial import write_networks
+from models.exported.editor import ExportedRestoration
 from tasks.operations.contract.operation import EditContext
 from tasks.operations.upscale import LARGEST, Upscale
 from tasks.photos.picture import Picture, Placement
+from tests.editors import write_upscaler
 
 
 class Loaded(ExportedRestoration):
@@ -35,14 +32,9 @@ class Shelf:
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
-    """Untrained networks of two layers for the scales 2 and 4; the one for 3 is of another scale."""
-    folder, files, kind = tmp_path_factory.mktemp("networks"), {}, load_family("foldsr")
-    for scale in (2, 4):
-        torch.manual_seed(scale)
-        family = kind(kind.Config(family="foldsr", scale=scale, width=4, layers=2), ImageShape(3, 32, 1))
-        weights = {f"generator.{name}": value for name, value in family.generator.state_dict().items()}
-        files[f"upscale-x{scale}"] = folder / f"{scale}.onnx"
-        export_restoration(family, write_networks(folder, weights), files[f"upscale-x{scale}"])
+    """Networks for the scales 2 and 4; the one for 3 is of another scale."""
+    folder = tmp_path_factory.mktemp("networks")
+    files = {f"upscale-x{scale}": write_upscaler(folder / f"{scale}.onnx", scale) for scale in (2, 4)}
     return {**files, "upscale-x3": files["upscale-x2"]}
 
 
