@@ -53,9 +53,9 @@ class Judge:
 def prepare(settings: Settings) -> PreparedSet:
     """The prepared set that the flows use, made now if it is not there."""
     data = ensure_catalogue(settings, CATALOGUE, None, NullProgress()).value
-    report = ensure_validation(settings, data, False, 0.02).value
+    report = ensure_validation(settings.home, data, False, 0.02).value
     config = parse(PrepareConfig, read_section(settings.root, "prepare", CATALOGUE))
-    return ensure_prepared(settings, data, report, config, NullProgress()).value
+    return ensure_prepared(settings.home, data, report, config, NullProgress()).value
 
 
 def load_gradient_recipe(settings: Settings, family: str, changes: dict[str, Any]) -> GradientConfig:

@@ -174,7 +174,7 @@ def prepare_fashion(settings: Settings, name: str, channels: int) -> PreparedSet
     """A view of Fashion-MNIST, or the whole, with so many channels."""
     config = parse(PrepareConfig, read_prepare(settings.root, name) | {"channels": channels})
     catalogue = read_catalogue(settings.data / CATALOGUE, CATALOGUE)
-    return prepare_catalogue(catalogue, digest_json(list(catalogue.table["sha256"])), config, [], settings)
+    return prepare_catalogue(catalogue, digest_json(list(catalogue.table["sha256"])), config, [], settings.home)
 
 
 def eight_to_two(settings: Settings) -> Case:
@@ -192,7 +192,7 @@ def eight_to_photos(settings: Settings) -> Case:
     catalogue = read_catalogue(folder, PHOTOS)
     broken = list(catalogue.table.loc[catalogue.table["problem"] != "", "sku"])
     config = PrepareConfig(size=32, channels=3)
-    target = prepare_catalogue(catalogue, digest_json(list(catalogue.table["sha256"])), config, broken, settings)
+    target = prepare_catalogue(catalogue, digest_json(list(catalogue.table["sha256"])), config, broken, settings.home)
     ruler = ensure_ruler(settings, PHOTOS, target, NullProgress())
     source = prepare_fashion(settings, LEARNED_ON, 3)
     return Case("photos", "clothing photographs after eight categories of Fashion-MNIST", source, target, ruler)

@@ -55,9 +55,9 @@ def evaluate() -> None:
     config = parse(EvaluateConfig, read_params(settings.root)["evaluate"])
     with ConsoleProgress("evaluate") as watch:
         yardstick = Yardstick(prepared, config, ruler)
-        report = ensure_generator_report(settings, fitted.onnx, fitted.family, yardstick, watch).value
+        report = ensure_generator_report(settings.home, fitted.onnx, fitted.family, yardstick, watch).value
     for name in ("report.json", "samples.png", "nearest.png"):
-        copy(evaluation_folder(settings, report.key) / name, OUT / "evaluate")
+        copy(evaluation_folder(settings.home, report.key) / name, OUT / "evaluate")
     write_metrics(report, OUT / "evaluate" / "metrics.json")
 
 
@@ -68,10 +68,10 @@ def _prepared(settings: Settings) -> PreparedSet:
     judging = read_params(settings.root)["validate"]
     with ConsoleProgress("prepare") as watch:
         data = ensure_catalogue(settings, find_source(settings.root, name), None, watch).value
-        validation = ensure_validation(settings, data, judging["quarantine"], judging["max_quarantined"]).value
+        validation = ensure_validation(settings.home, data, judging["quarantine"], judging["max_quarantined"]).value
         require_valid(validation)
         config = parse(PrepareConfig, read_prepare(settings.root, name))
-        return ensure_prepared(settings, data, validation, config, watch).value
+        return ensure_prepared(settings.home, data, validation, config, watch).value
 
 
 def _fitted(settings: Settings) -> tuple[FitResult, PreparedSet, RulerFile]:

@@ -12,7 +12,7 @@ from models.errors import RegistryError
 from models.exported.generator import ExportedGenerator
 from tasks.promotion.gate import Servability
 from tasks.registry.register import VersionInfo, load_version
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import TrackingPlace
 
 PROBE_SECONDS = 600
 
@@ -25,7 +25,7 @@ class Served:
     generator: ExportedGenerator
 
 
-def load(settings: Settings, slot: str, version_or_alias: int | str = "champion") -> Served:
+def load(settings: TrackingPlace, slot: str, version_or_alias: int | str = "champion") -> Served:
     """Load `models:/SLOT@ALIAS`, or a version by its number.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from models.arrays import Planes
 from models.errors import RegistryError
 from tasks.promotion.shipments import register_shipped
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import Settings, TrackingPlace
 
 if TYPE_CHECKING:
     from tasks.operations.contract.operation import Network
@@ -76,7 +76,7 @@ class LoadedNetwork:
         return self._network.run(**inputs)
 
 
-def newest(settings: Settings, slot: str, family: str) -> int:
+def newest(settings: TrackingPlace, slot: str, family: str) -> int:
     """The newest version of `slot` that is of `family`.
 
     Raises:

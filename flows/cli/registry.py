@@ -48,7 +48,7 @@ def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> N
         entries = verify_ledger(Settings())
         say(f"the ledger holds: {len(entries)} entries, head {entries[-1].hash[:8] if entries else 'none'}")
     if x is not None:
-        chain = Lineage(Settings()).trace(x)
+        chain = Lineage(Settings().home).trace(x)
         sys.stdout.write((chain.to_json() if as_json else chain.to_text()) + "\n")
 
 
@@ -85,7 +85,9 @@ def list_models() -> None:
     settings = Settings()
     versions = [version for slot in list_slots(settings) for version in list_versions(settings, slot)]
     costs = measured_costs(versions)
-    families = [(*vars(family).values(), *costs.get(family.name, ("", "", ""))) for family in list_families(settings)]
+    families = [
+        (*vars(family).values(), *costs.get(family.name, ("", "", ""))) for family in list_families(settings.root)
+    ]
     titles = ("family", "capability", "algorithm", "parameters", "a batch, ms", "MB", "training, s")
     summary_table("families: parameters of the recipe at 32x32; costs of the newest version", titles, families)
     columns = ("model", "version", "family", "alias", "data", "why not champion")

@@ -76,7 +76,7 @@ def ship_weights(settings: Settings) -> None:
     Raises:
         ServiceError: they cannot be registered.
     """
-    if not awaits_shipping(settings):
+    if not awaits_shipping(settings.home):
         return
     command = [sys.executable, "-m", "flows.processes.shipping"]
     ended = subprocess.run(command, env=process_environment(settings), cwd=settings.root, check=False)

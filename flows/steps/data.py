@@ -28,7 +28,7 @@ def validate(
     settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
 ) -> StepResult[ValidationReport]:
     """Validate the catalogue; a failed suite stops the run before anything is trained."""
-    done = ensure_validation(settings, data, quarantine, max_quarantined)
+    done = ensure_validation(settings.home, data, quarantine, max_quarantined)
     if FlowRunContext.get() is not None:
         show_validation(done.value)
     require_valid(done.value)
@@ -41,4 +41,4 @@ def prepare(
 ) -> StepResult[PreparedSet]:
     """Split by product and write memory-mapped arrays."""
     with step_progress("prepare") as watch:
-        return ensure_prepared(settings, data, report, config, watch)
+        return ensure_prepared(settings.home, data, report, config, watch)

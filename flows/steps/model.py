@@ -56,7 +56,7 @@ def fit(
 def evaluate(settings: Settings, fitted: FitResult, yardstick: Yardstick) -> StepResult[EvaluationReport]:
     """Judge the exported network on the test split."""
     with step_progress("evaluate") as watch:
-        done = slot_kind(fitted.family).evaluate(settings, fitted.onnx, fitted.family, yardstick, watch, None)
+        done = slot_kind(fitted.family).evaluate(settings.home, fitted.onnx, fitted.family, yardstick, watch, None)
     show_figures(done.value)
     return done
 
@@ -84,6 +84,6 @@ def conclude(
         data_md5=data.value.md5,
         data_docs=validation.value.data_docs,
         onnx=fitted.value.onnx,
-        report=evaluation_folder(settings, report.value.key) / REPORT,
+        report=evaluation_folder(settings.home, report.value.key) / REPORT,
         lines=[one.line for one in done if one is not None],
     )

@@ -23,7 +23,6 @@ from tasks.dataset.squares import Shape, square_maker
 from tasks.photos.decoding import MAX_THREADS, quiet_pillow
 from tasks.workspace.code import digest_code, digest_json
 from tasks.workspace.progress import NullProgress, Progress
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import locked, storage_errors, write_atomically
 
 FEWEST, FEW = 20, 200  # images a category: below the first it is refused, below the second warned about
@@ -62,7 +61,7 @@ def prepare_catalogue(
     version_md5: str,
     config: PrepareConfig,
     excluded: Collection[str],
-    settings: Settings,
+    home: Path,
     progress: Progress | None = None,
 ) -> PreparedSet:
     """Write the prepared set of `catalogue`, without the skus `excluded`, or open it if an equal one is there.
@@ -84,16 +83,16 @@ def prepare_catalogue(
             "code": digest_code(__name__),
         }
     )
-    folder = prepared_folder(settings, key)
+    folder = prepared_folder(home, key)
     with locked(folder.with_name(f"{key}.lock"), LOCK_SECONDS, f"preparing {catalogue.name}"):
         if not (folder / META).exists():
             _write(catalogue, version_md5, config, excluded, folder, progress or NullProgress())
     return PreparedSet.open(folder)
 
 
-def prepared_folder(settings: Settings, key: str) -> Path:
+def prepared_folder(home: Path, key: str) -> Path:
     """Where the prepared set with this key is, or would be."""
-    return settings.home / "prepared" / key
+    return home / "prepared" / key
 
 
 def show_categories(table: pd.DataFrame, categories: tuple[str, ...] | None) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from models.errors import ValidationFailed
 from tasks.dataset.suite import ExpectationResult, Suite
 from tasks.workspace.code import digest_json
 from tasks.workspace.places import HomePath
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def suite_path(folder: Path) -> Path:
 def validate_catalogue(
     catalogue: Catalogue,
     version_md5: str,
-    settings: Settings,
+    home: Path,
     quarantine: bool = False,
     max_quarantined: float = 0.02,
 ) -> ValidationReport:
@@ -103,7 +102,7 @@ def validate_catalogue(
     suite = json.loads((SUITES / f"{catalogue.kind}.json").read_text(encoding="utf-8"))
     suite_digest = digest_json(suite)
     key = digest_json({"data": version_md5, "suite": suite_digest, "quarantine": [quarantine, max_quarantined]})
-    folder = settings.home / "validations" / key
+    folder = home / "validations" / key
     table = complete_table(catalogue.table)
     judge = Suite(suite, catalogue.name, folder / "data-docs")
     first = last = judge.judge(table, "all images")
@@ -127,7 +126,7 @@ def validate_catalogue(
         data_docs=judge.write_docs(),
         contact_sheet=write_contact_sheet(catalogue, table, first, folder / "failing-images.png"),
     )
-    kept = report.model_dump_json(indent=1, context={"home": settings.home})
+    kept = report.model_dump_json(indent=1, context={"home": home})
     write_atomically(folder / "report.json", kept.encode())
     return report
 

@@ -21,7 +21,7 @@ from tasks.provenance.edited import EditRecord, StepRecord, fit
 from tasks.provenance.embedded import Own, find_own
 from tasks.provenance.record import Link, software
 from tasks.provenance.source_type import judge_source_type
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import CheckoutFolders
 from tasks.workspace.storage import digest_file
 
 
@@ -49,7 +49,9 @@ class EditedPhoto(NamedTuple):
         )
 
 
-def edit_on_record(settings: Settings, plan: Plan, photo: PhotoFile, output: Path, networks: Networks) -> EditedPhoto:
+def edit_on_record(
+    settings: CheckoutFolders, plan: Plan, photo: PhotoFile, output: Path, networks: Networks
+) -> EditedPhoto:
     """`edit_photo`, put on record in the lineage index.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tasks.lineage.index import Attributes, Derivation, Lineage, Parent, _origin, name_file
 from tasks.lineage.trace import Node
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import CheckoutFolders
 
 if TYPE_CHECKING:
     from tasks.editing.job import Plan
@@ -23,7 +23,7 @@ class EditedFile(NamedTuple):
     entry: Entry
 
 
-def record_edits(settings: Settings, plan: Plan, edited: Sequence[EditedFile]) -> None:
+def record_edits(settings: CheckoutFolders, plan: Plan, edited: Sequence[EditedFile]) -> None:
     """Record edited files by the SHA-256 of their bytes, with their originals, networks and parameter files.
 
     An original that carries a record of its own leads on to what that names, wherever it was made.
@@ -51,4 +51,4 @@ def record_edits(settings: Settings, plan: Plan, edited: Sequence[EditedFile]) -
             for one in entry.ancestry
         ]
         made.append(Derivation(Node("image", row.output_sha256, attributes, entry.created), parents))
-    Lineage(settings).record_all(made)
+    Lineage(settings.home).record_all(made)

@@ -27,7 +27,6 @@ from tasks.registry.slots import rebuild
 from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
 from tasks.workspace.records import StepKey
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors, write_atomically
 
 SCORES = "scores.npz"
@@ -62,7 +61,7 @@ def evaluate_step(onnx_sha256: str, family: str, prepared: PreparedSet) -> StepK
 
 
 def evaluate_editor(
-    settings: Settings, onnx: Path, family: str, prepared: PreparedSet, key: str, progress: Progress
+    home: Path, onnx: Path, family: str, prepared: PreparedSet, key: str, progress: Progress
 ) -> tuple[EvaluationReport, Path]:
     """Evaluate the file on the test split; returns the report and its folder, which also holds scores and a sheet.
 
@@ -76,7 +75,7 @@ def evaluate_editor(
     height, _, channels = prepared.shape
     kind = rebuild(family, exported.facts, ImageShape(channels, height, len(prepared.categories)))
     judged = judge(kind, exported, prepared.images("test"), progress)
-    folder, digest = evaluation_folder(settings, key), digest_file(onnx)
+    folder, digest = evaluation_folder(home, key), digest_file(onnx)
     report = EvaluationReport(
         key=key,
         catalogue=prepared.catalogue,

@@ -32,7 +32,6 @@ from tasks.workspace.storage import locked, write_atomically
 
 if TYPE_CHECKING:
     from tasks.evaluation.ruler import RulerFile
-    from tasks.workspace.settings import Settings
 
 NEAR_COPY = 4.0
 """Mean absolute difference, in grey levels of 255, below which a sample counts as a copy of a training image."""
@@ -110,14 +109,14 @@ def read_likelihood(path: Path) -> tuple[list[Figure], dict[str, str | int | flo
 
 
 def real_floors(
-    settings: Settings, prepared: PreparedSet, ruler: RulerFile, real: Measured, count: int, seed: int
+    home: Path, prepared: PreparedSet, ruler: RulerFile, real: Measured, count: int, seed: int
 ) -> list[Figure]:
     """The scores of real images under the same protocol; measured once and cached.
 
     Distances are those of `count` training images to the test split; the rest is measured on the test split itself.
     """
     facts = [prepared.digest("train"), prepared.digest("test"), ruler.digest, count, seed, digest_code(__name__)]
-    path = settings.home / "floors" / f"{digest_json(facts)}.json"
+    path = home / "floors" / f"{digest_json(facts)}.json"
     with locked(path.with_suffix(".lock"), seconds=3600, doing="measuring what real images score"):
         if not path.exists():
             floor = measure_floor(prepared, ruler, count, seed)

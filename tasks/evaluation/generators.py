@@ -34,7 +34,6 @@ from tasks.provenance.source_type import COMPOSITE, GENERATED
 from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
 from tasks.workspace.records import StepKey
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def evaluate_step(
 
 
 def evaluate_generator(
-    settings: Settings,
+    home: Path,
     onnx: Path,
     family: str,
     prepared: PreparedSet,
@@ -102,7 +101,7 @@ def evaluate_generator(
     if generator.categories != prepared.categories:
         raise InputError("the model's categories", ", ".join(generator.categories), prepared.categories)
     made = measure_generated(generator, ruler, count, config.seed, progress)
-    real, names = measure_real(settings, prepared, ruler), prepared.categories
+    real, names = measure_real(home, prepared, ruler), prepared.categories
     neighbours = nearest_neighbours(made.images, prepared.images("train"))
     likelihood, likelihood_protocol = read_likelihood(training / LIKELIHOOD)
     figures = [
@@ -113,7 +112,7 @@ def evaluate_generator(
     ]
     if (training / UNTRAINED).exists():
         figures += measure_untrained(np.load(training / UNTRAINED), real, names, ruler)
-    digest, folder = digest_file(onnx), evaluation_folder(settings, key)
+    digest, folder = digest_file(onnx), evaluation_folder(home, key)
     closest = np.argsort(neighbours.differences)[:CLOSEST]
     title = f"{family} for {prepared.catalogue}, model {digest[:8]}"
     nearest = prepared.images("train")[neighbours.rows[closest]]
@@ -131,7 +130,7 @@ def evaluate_generator(
         data_md5=prepared.data_md5,
         criterion=choose_criterion(len(real), count),
         protocol=protocol(prepared, config, ruler, count) | likelihood_protocol,
-        figures=set_floors(figures, real_floors(settings, prepared, ruler, real, count, config.seed)),
+        figures=set_floors(figures, real_floors(home, prepared, ruler, real, count, config.seed)),
         left_out=draw_pictures(generator, family, training, prepared.shape[0], folder, title),
     )
     with storage_errors(folder):

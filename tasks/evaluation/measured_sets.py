@@ -18,7 +18,6 @@ from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.report import EvaluationReport
 from tasks.workspace.code import digest_code
 from tasks.workspace.progress import Progress
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import write_atomically
 
 if TYPE_CHECKING:
@@ -62,9 +61,9 @@ def measure_generated(
     )
 
 
-def measure_real(settings: Settings, prepared: PreparedSet, ruler: RulerFile) -> Measured:
+def measure_real(home: Path, prepared: PreparedSet, ruler: RulerFile) -> Measured:
     """The test split; measured once and cached."""
-    path = features_path(settings, prepared.digest("test"), ruler.digest)
+    path = features_path(home, prepared.digest("test"), ruler.digest)
     images = prepared.images("test")
     if not path.exists():
         features, predicted = ExportedRuler(ruler.path).measure(images)
@@ -86,12 +85,12 @@ def measure_floor(prepared: PreparedSet, ruler: RulerFile, count: int, seed: int
     return Measured(images=images, features=features, predicted=predicted, categories=labels)
 
 
-def reference_path(settings: Settings, report: EvaluationReport) -> Path:
+def reference_path(home: Path, report: EvaluationReport) -> Path:
     """Where the features of the report's reference images are kept."""
-    return features_path(settings, str(report.protocol["reference_digest"]), str(report.protocol["extractor_digest"]))
+    return features_path(home, str(report.protocol["reference_digest"]), str(report.protocol["extractor_digest"]))
 
 
-def features_path(settings: Settings, reference: str, extractor: str) -> Path:
+def features_path(home: Path, reference: str, extractor: str) -> Path:
     """Where the features that one extractor finds in one split are kept, as long as the same code runs it."""
     code = digest_code(ExportedRuler.__module__)
-    return settings.home / "features" / f"{reference[:16]}-{extractor[:16]}-{code[:16]}.npz"
+    return home / "features" / f"{reference[:16]}-{extractor[:16]}-{code[:16]}.npz"

@@ -7,7 +7,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.metrics.criteria import FRECHET
-from tasks.workspace.settings import Settings
 
 EVALUATION = "evaluation"
 """The folder of a run's artifacts that holds its version's report and pictures."""
@@ -96,6 +95,6 @@ class EvaluationReport(BaseModel):
         return cls.model_validate_json(path.read_text())
 
 
-def evaluation_folder(settings: Settings, key: str) -> Path:
+def evaluation_folder(home: Path, key: str) -> Path:
     """Where an evaluation's report, pictures and features are."""
-    return settings.home / "evaluations" / key
+    return home / "evaluations" / key

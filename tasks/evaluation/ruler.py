@@ -16,7 +16,7 @@ from tasks.registry.tracking import open_tracking
 from tasks.workspace.code import digest_json
 from tasks.workspace.parameters import parse, read_params
 from tasks.workspace.progress import Progress
-from tasks.workspace.settings import SOURCE, Settings
+from tasks.workspace.settings import SOURCE, CheckoutFolders, TrackingPlace
 from tasks.workspace.storage import digest_file, locked, write_atomically
 
 SHIPPED = SOURCE / "models" / "weights"
@@ -31,7 +31,7 @@ class RulerFile(NamedTuple):
     source: str
 
 
-def ensure_ruler(settings: Settings, catalogue: str, prepared: PreparedSet, progress: Progress) -> RulerFile:
+def ensure_ruler(settings: CheckoutFolders, catalogue: str, prepared: PreparedSet, progress: Progress) -> RulerFile:
     """The catalogue's ruler for images of the prepared shape: the shipped one, else one trained here and kept.
 
     Raises:
@@ -45,13 +45,13 @@ def ensure_ruler(settings: Settings, catalogue: str, prepared: PreparedSet, prog
     trained = settings.home / "rulers" / f"{name}.onnx"
     with locked(trained.with_suffix(".lock"), seconds=3600, doing=f"training {name}"):
         if not trained.exists():
-            train_and_keep(settings, prepared, trained, progress)
+            train_and_keep(settings.root, prepared, trained, progress)
     return _open(trained, prepared, "trained here")
 
 
-def train_and_keep(settings: Settings, prepared: PreparedSet, path: Path, progress: Progress) -> None:
+def train_and_keep(root: Path, prepared: PreparedSet, path: Path, progress: Progress) -> None:
     """Train a ruler on the prepared train split and write it to `path`, with a card beside it that says how."""
-    config = parse(RulerConfig, read_params(settings.root).get("ruler", {}))
+    config = parse(RulerConfig, read_params(root).get("ruler", {}))
     images, labels = prepared.images("train"), prepared.labels("train")
     ruler = train_ruler(images, labels, len(prepared.categories), config, progress.update)
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def train_and_keep(settings: Settings, prepared: PreparedSet, path: Path, progre
         write_atomically(path, file.read_bytes())
 
 
-def register_ruler(settings: Settings, catalogue: str, ruler: RulerFile) -> int:
+def register_ruler(settings: TrackingPlace, catalogue: str, ruler: RulerFile) -> int:
     """Make the ruler a version of the registered model `ruler-CATALOGUE`, once; returns the version."""
     digest = digest_json({"ruler": ruler.digest})
     known = settings.home / "rulers" / f"registered-{catalogue}-{digest}.json"
@@ -83,7 +83,7 @@ def register_ruler(settings: Settings, catalogue: str, ruler: RulerFile) -> int:
         return int(json.loads(known.read_text())["version"])
 
 
-def _register(settings: Settings, catalogue: str, ruler: RulerFile) -> int:
+def _register(settings: TrackingPlace, catalogue: str, ruler: RulerFile) -> int:
     tracking = open_tracking(settings)
     tags = {"accuracy": f"{ruler.accuracy:.4f}", "source": ruler.source}
     run = tracking.start_or_resume_run("rulers", None, f"ruler-{catalogue}", tags, {})

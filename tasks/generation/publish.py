@@ -20,7 +20,7 @@ from tasks.provenance.sheet import SheetRecord
 from tasks.provenance.source_type import GENERATED
 from tasks.registry.register import VersionInfo
 from tasks.workspace.progress import Progress
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import CheckoutFolders
 
 ROWS = 8
 SCALE = 2
@@ -39,7 +39,7 @@ class Published(BaseModel):
 
 
 def publish(
-    settings: Settings,
+    settings: CheckoutFolders,
     version: VersionInfo,
     generator: ExportedGenerator,
     count: int,

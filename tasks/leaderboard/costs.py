@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.families.discovery import find_families, kind_of, load_family
 from models.families.family import ImageShape
 from tasks.registry.register import VersionSummary
 from tasks.workspace.parameters import load_recipe
-from tasks.workspace.settings import Settings
 
 SHAPE = ImageShape(channels=1, size=32, categories=10)
 COSTS = ("latency_ms", "megabytes", "training_seconds")
@@ -25,23 +25,23 @@ class FamilyCost:
     parameters: str
 
 
-def list_families(settings: Settings) -> list[FamilyCost]:
+def list_families(root: Path) -> list[FamilyCost]:
     """Every family with its parameters for ten categories of grey images of 32x32; rivals for one slot together."""
     families = sorted(find_families(), key=lambda name: (kind_of(name) != "generates", load_family(name).capability))
     return [
         FamilyCost(
-            name, load_family(name).capability, load_family(name).title, f"{count_recipe_parameters(settings, name):,}"
+            name, load_family(name).capability, load_family(name).title, f"{count_recipe_parameters(root, name):,}"
         )
         for name in families
     ]
 
 
-def count_recipe_parameters(settings: Settings, family: str) -> int:
+def count_recipe_parameters(root: Path, family: str) -> int:
     """The number of values in the generator's state, counted without allocating them."""
     import torch
 
     with torch.device("meta"):
-        made = load_family(family)(load_recipe(settings.root, family, {}), SHAPE)
+        made = load_family(family)(load_recipe(root, family, {}), SHAPE)
         return sum(kept.numel() for kept in made.generator.state_dict().values())
 
 

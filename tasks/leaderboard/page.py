@@ -16,7 +16,7 @@ from tasks.registry.tracking import Tracking, open_tracking, service_errors
 from tasks.workspace.storage import locked
 
 if TYPE_CHECKING:
-    from tasks.workspace.settings import Settings
+    from tasks.workspace.settings import TrackingPlace
 
 PAGE = "leaderboard.html"
 EXPERIMENT = "leaderboards"
@@ -50,7 +50,7 @@ img { width: 600px; max-width: 100%; }
 """
 
 
-def publish_leaderboard(settings: Settings, slot: str) -> Leaderboard:
+def publish_leaderboard(settings: TrackingPlace, slot: str) -> Leaderboard:
     """Rank the versions and show it in MLflow: as the slot's description, and as a page with contact sheets.
 
     Raises:

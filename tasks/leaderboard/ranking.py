@@ -16,7 +16,7 @@ from tasks.registry.register import CHAMPION, VersionSummary, list_versions
 from tasks.registry.tracking import Tracking, open_tracking, service_errors
 
 if TYPE_CHECKING:
-    from tasks.workspace.settings import Settings
+    from tasks.workspace.settings import TrackingPlace
 
 FIGURES = (
     *("precision", "manifold_recall", "density", "coverage"),
@@ -72,7 +72,7 @@ class Leaderboard(BaseModel):
         return f"ranked by {self.title}, lower is better, to {on}, seen by extractor {self.extractor_digest[:8]}"
 
 
-def build_leaderboard(settings: Settings, slot: str) -> Leaderboard:
+def build_leaderboard(settings: TrackingPlace, slot: str) -> Leaderboard:
     """Rank the versions of `slot` measured on the same data as the champion (or else as the newest version).
 
     The Fréchet distance ranks when all of them were evaluated on the same, sufficient number of images; else the

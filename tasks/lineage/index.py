@@ -17,7 +17,6 @@ from tasks.lineage.ledger import Ledger
 from tasks.lineage.tables import LineageDatabase, edges, nodes
 from tasks.lineage.trace import Edge, Images, Kind, Node, Ref, Trace
 from tasks.provenance.embedded import find_own
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 
 FORMS = (
@@ -48,9 +47,9 @@ class Derivation(NamedTuple):
 class Lineage:
     """The index of one checkout, in `HOME/lineage.db`; many processes may write."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._database = LineageDatabase(settings.home)
-        self._ledger = Ledger(settings.home)
+    def __init__(self, home: Path) -> None:
+        self._database = LineageDatabase(home)
+        self._ledger = Ledger(home)
 
     def record(self, node: Node, parents: Sequence[Parent] = ()) -> None:
         """Record `node` and its parents; repeating it changes nothing but adds new attributes."""

@@ -41,7 +41,7 @@ def ensure_catalogue(
 
     started = time.monotonic()
     data = ingest_catalogue(settings, name, data_version, progress)
-    record_data(settings, data)
+    record_data(settings.home, data)
     inputs = f"data.dvc and the files of {name} have md5 {data.md5[:8]}"
     what = f"{data.images:,} images, {data.bytes / 2**20:.0f} MiB, md5 {data.md5[:8]}, {data.source}"
     seconds, here = round(time.monotonic() - started, 2), data.source == IN_PLACE
@@ -57,7 +57,7 @@ def read(folder: Path, name: str, md5: str) -> Catalogue:
 
 
 def ensure_validation(
-    settings: Settings, data: CatalogueVersion, quarantine: bool, max_quarantined: float
+    home: Path, data: CatalogueVersion, quarantine: bool, max_quarantined: float
 ) -> StepResult[ValidationReport]:
     """Validate the catalogue with Great Expectations; one that failed is validated again each time.
 
@@ -72,25 +72,25 @@ def ensure_validation(
         "code": digest_code(validate_catalogue.__module__, "tasks.catalogue.table"),
     }
     step, started = StepKey(name="validate", inputs=inputs), time.monotonic()
-    records = StepRecords(settings.home)
-    with locked(settings.home / "locks" / "validate.lock", 3600, "judging a catalogue"):  # they share the Data Docs
+    records = StepRecords(home)
+    with locked(home / "locks" / "validate.lock", 3600, "judging a catalogue"):  # they share the Data Docs
         found = records.find(step)
         if found is None:
             catalogue = read(data.folder, data.name, data.md5)
-            report = validate_catalogue(catalogue, data.md5, settings, quarantine, max_quarantined)
+            report = validate_catalogue(catalogue, data.md5, home, quarantine, max_quarantined)
             if report.success:
-                kept = report.model_dump(mode="json", context={"home": settings.home})
+                kept = report.model_dump(mode="json", context={"home": home})
                 records.save(step, kept, [], time.monotonic() - started)
         else:
-            report = ValidationReport.model_validate(found.result, context={"home": settings.home})
-    record_validation(settings, data, report)
+            report = ValidationReport.model_validate(found.result, context={"home": home})
+    record_validation(home, data, report)
     what = f"suite {report.suite}: {len(report.checks)} expectations for {report.evaluated:,} rows"
     what += f", {len(report.quarantined)} rows set aside" if report.quarantined else ""
     return StepResult(report, _line(step, what, started, found))
 
 
 def ensure_prepared(
-    settings: Settings,
+    home: Path,
     data: CatalogueVersion,
     report: ValidationReport,
     config: PrepareConfig,
@@ -109,12 +109,12 @@ def ensure_prepared(
 
     def work() -> tuple[dict[str, Any], list[Path]]:
         catalogue = read(data.folder, data.name, data.md5)
-        made = prepare_catalogue(catalogue, data.md5, config, report.quarantined, settings, progress)
+        made = prepare_catalogue(catalogue, data.md5, config, report.quarantined, home, progress)
         return {"key": made.key}, [made.folder / META]
 
-    record, line = _run(settings, StepKey(name="prepare", inputs=inputs), work)
-    prepared = PreparedSet.open(prepared_folder(settings, record.result["key"]))
-    record_prepared(settings, prepared, data, report)
+    record, line = _run(home, StepKey(name="prepare", inputs=inputs), work)
+    prepared = PreparedSet.open(prepared_folder(home, record.result["key"]))
+    record_prepared(home, prepared, data, report)
     sizes = ", ".join(f"{len(prepared.images(split)):,} {split}" for split in ("train", "validation", "test"))
     height, width, channels = prepared.shape
     what = f"{sizes} at {height}x{width}x{channels}, {len(prepared.categories)} categories"
@@ -148,14 +148,14 @@ def ensure_training(
         )
         return fitted.model_dump(mode="json", context=here), [fitted.onnx, fitted.weights]
 
-    record, line = _run(settings, step, work)
+    record, line = _run(settings.home, step, work)
     fitted = FitResult.model_validate(record.result, context=here)
-    record_run(settings, fitted, prepared, tags)
+    record_run(settings.home, fitted, prepared, tags)
     return StepResult(fitted, line(fitted.text))
 
 
 def ensure_generator_report(
-    settings: Settings,
+    home: Path,
     onnx: Path,
     family: str,
     yardstick: Yardstick,
@@ -180,18 +180,18 @@ def ensure_generator_report(
     step = evaluate_step(digest_file(onnx), family, prepared, config, ruler, training)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        _, folder = evaluate_generator(settings, onnx, family, prepared, config, ruler, step.key, progress, training)
+        _, folder = evaluate_generator(home, onnx, family, prepared, config, ruler, step.key, progress, training)
         return {}, [folder / REPORT, folder / "features.npy"]
 
-    _, line = _run(settings, step, work)
-    report = EvaluationReport.read(evaluation_folder(settings, step.key) / REPORT)
+    _, line = _run(home, step, work)
+    report = EvaluationReport.read(evaluation_folder(home, step.key) / REPORT)
     distance = f"{TITLES[report.criterion]} {report.distance.value:.4g} (real against real {report.distance.floor:.2g})"
     what = f"{report.samples:,} samples: {distance}, coverage {report.value('coverage'):.2f}"
     return StepResult(report, line(what))
 
 
 def ensure_editor_report(
-    settings: Settings,
+    home: Path,
     onnx: Path,
     family: str,
     yardstick: Yardstick,
@@ -206,19 +206,19 @@ def ensure_editor_report(
     step = evaluate_step(digest_file(onnx), family, yardstick.prepared)
 
     def work() -> tuple[dict[str, Any], list[Path]]:
-        _, folder = evaluate_editor(settings, onnx, family, yardstick.prepared, step.key, progress)
+        _, folder = evaluate_editor(home, onnx, family, yardstick.prepared, step.key, progress)
         return {}, [folder / REPORT, folder / SCORES]
 
-    _, line = _run(settings, step, work)
-    report = EvaluationReport.read(evaluation_folder(settings, step.key) / REPORT)
+    _, line = _run(home, step, work)
+    report = EvaluationReport.read(evaluation_folder(home, step.key) / REPORT)
     baseline = f"{report.protocol['baseline']} {report.value('baseline_psnr'):.2f} dB"
     what = f"{report.protocol['measured']} {report.value(PSNR):.2f} dB"
     return StepResult(report, line(f"{report.samples:,} held-out images: {what}, {baseline}"))
 
 
-def _run(settings: Settings, step: StepKey, work: Work) -> tuple[Record, Callable[[str], StepSummary]]:
+def _run(home: Path, step: StepKey, work: Work) -> tuple[Record, Callable[[str], StepSummary]]:
     started = time.monotonic()
-    record, skipped = StepRecords(settings.home).run(step, work)
+    record, skipped = StepRecords(home).run(step, work)
     return record, lambda what: _line(step, what, started, record if skipped else None)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.lineage.index import Attributes, Lineage, Parent, _origin
 from tasks.lineage.trace import Node
 from tasks.training.initial import name_version
-from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from tasks.dataset.prepared import PreparedSet
@@ -16,30 +16,28 @@ if TYPE_CHECKING:
     from tasks.versions.resolution import CatalogueVersion
 
 
-def record_data(settings: Settings, data: CatalogueVersion) -> None:
+def record_data(home: Path, data: CatalogueVersion) -> None:
     """Record a version of a catalogue, by DVC's md5."""
-    Lineage(settings).record(_data(data))
+    Lineage(home).record(_data(data))
 
 
-def record_validation(settings: Settings, data: CatalogueVersion, report: ValidationReport) -> None:
+def record_validation(home: Path, data: CatalogueVersion, report: ValidationReport) -> None:
     """Record a validation of a catalogue."""
-    Lineage(settings).record(_validation(report), [Parent(_data(data), "judged")])
+    Lineage(home).record(_validation(report), [Parent(_data(data), "judged")])
 
 
-def record_prepared(
-    settings: Settings, prepared: PreparedSet, data: CatalogueVersion, report: ValidationReport
-) -> None:
+def record_prepared(home: Path, prepared: PreparedSet, data: CatalogueVersion, report: ValidationReport) -> None:
     """Record a prepared set, made from a validated catalogue."""
     parents = [Parent(_data(data), "prepared from"), Parent(_validation(report), "allowed by")]
-    Lineage(settings).record(_prepared(prepared), parents)
+    Lineage(home).record(_prepared(prepared), parents)
 
 
-def record_run(settings: Settings, fitted: FitResult, prepared: PreparedSet, tags: dict[str, str]) -> None:
+def record_run(home: Path, fitted: FitResult, prepared: PreparedSet, tags: dict[str, str]) -> None:
     """Record a training run in MLflow, by its id."""
     attributes: Attributes = {"family": fitted.family, "updates": fitted.steps, "recipe": fitted.key}
     parents = [Parent(_prepared(prepared), "trained on"), *_start(fitted)]
     parents += _origin(tags.get("git_commit", ""), tags.get("prefect_flow_run", ""))
-    Lineage(settings).record(Node("run", fitted.run_id, attributes), parents)
+    Lineage(home).record(Node("run", fitted.run_id, attributes), parents)
 
 
 def _start(fitted: FitResult) -> list[Parent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,18 +17,17 @@ from tasks.promotion.gate import Scores
 
 if TYPE_CHECKING:
     from tasks.evaluation.report import EvaluationReport
-    from tasks.workspace.settings import Settings
 
 RESAMPLES = 100
 
 
-def compare_generators(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
+def compare_generators(home: Path, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
     """The confidence interval of the difference in distance, with noise, samples and reference drawn alike for both.
 
     Both use as many samples as the smaller of the two sets, and the criterion that is reliable for that many.
     """
-    ours, theirs = (np.load(evaluation_folder(settings, one.key) / "features.npy") for one in (report, champion))
-    real = np.load(reference_path(settings, report))["features"]
+    ours, theirs = (np.load(evaluation_folder(home, one.key) / "features.npy") for one in (report, champion))
+    real = np.load(reference_path(home, report))["features"]
     return compare_features(ours, theirs, real, int(report.protocol["seed"]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from pydantic import Field
@@ -14,7 +15,6 @@ from tasks.evaluation.editors import SCORES
 from tasks.evaluation.report import EvaluationReport, evaluation_folder
 from tasks.promotion.bounds import ServingBounds
 from tasks.promotion.gate import Finding, GateVerdict, Servability, conclude, judge_serving
-from tasks.workspace.settings import Settings
 
 RESAMPLES = 1000
 
@@ -30,7 +30,7 @@ class EditorBounds(ServingBounds):
     max_category_loss: float = Field(default=0.25, ge=0, description="each category: at most so far below the champion")
 
 
-def compare_editors(settings: Settings, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
+def compare_editors(home: Path, report: EvaluationReport, champion: EvaluationReport) -> Comparison:
     """The confidence interval of the difference in PSNR, resampling the held-out images alike for both.
 
     Raises:
@@ -40,14 +40,14 @@ def compare_editors(settings: Settings, report: EvaluationReport, champion: Eval
         digest, other = report.protocol[name], champion.protocol[name]
         if digest != other:
             raise InputError(f"champion's {name}", other, f"the challenger's, {digest}; evaluate both on equal images")
-    ours, theirs = (load_scores(settings, one) for one in (report, champion))
+    ours, theirs = (load_scores(home, one) for one in (report, champion))
     interval = paired_bootstrap(ours, theirs, ours, mean_of, resamples=RESAMPLES, seed=int(report.protocol["seed"]))
     return Comparison(PSNR, len(ours), report.value(PSNR), champion.value(PSNR), interval)
 
 
-def load_scores(settings: Settings, report: EvaluationReport) -> Features:
+def load_scores(home: Path, report: EvaluationReport) -> Features:
     """PSNR of each held-out image, (N, 1)."""
-    with np.load(evaluation_folder(settings, report.key) / SCORES) as kept:
+    with np.load(evaluation_folder(home, report.key) / SCORES) as kept:
         scores: Features = kept[PSNR][:, None]
         return scores
 

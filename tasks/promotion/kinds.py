@@ -25,7 +25,6 @@ from tasks.registry.register import VersionInfo
 from tasks.registry.slots import share_facts, slot_of, slot_of_editor
 from tasks.training.result import FitResult
 from tasks.workspace.progress import Progress
-from tasks.workspace.settings import Settings
 
 Bounds = TypeVar("Bounds", bound=ServingBounds)
 
@@ -38,13 +37,13 @@ class SlotKind(Generic[Bounds]):
     """The slot that a finished training competes for."""
     has_ruler: bool
     """Whether a network measures what its versions make."""
-    evaluate: Callable[[Settings, Path, str, Yardstick, Progress, Path | None], StepResult[EvaluationReport]]
+    evaluate: Callable[[Path, Path, str, Yardstick, Progress, Path | None], StepResult[EvaluationReport]]
     """Measures an exported file of a family; the last is the folder of its training, where that is known."""
     bounds: type[Bounds]
     """What a challenger must hold."""
     section: tuple[str, ...]
     """Where `params.yaml` has the bounds."""
-    judge: Callable[[Settings, EvaluationReport, EvaluationReport | None, Bounds, Servability], GateVerdict]
+    judge: Callable[[Path, EvaluationReport, EvaluationReport | None, Bounds, Servability], GateVerdict]
     """The gate's verdict on a challenger, beside the champion if there is one."""
     write_card: Callable[[str, Candidate, Mapping[str, str]], str]
     """The card of a version of a slot, from the recipe by name."""
@@ -64,7 +63,7 @@ def name_editor_slot(fitted: FitResult, _: PreparedSet) -> str:
 
 
 def hold_generator(
-    settings: Settings,
+    home: Path,
     report: EvaluationReport,
     champion: EvaluationReport | None,
     bounds: GateBounds,
@@ -73,19 +72,19 @@ def hold_generator(
     """Judge a generator by its distance to real images."""
     if champion is None:
         return judge_generator(scores_of(report), None, bounds, servability, None)
-    comparison = compare_generators(settings, report, champion)
+    comparison = compare_generators(home, report, champion)
     return judge_generator(scores_of(report), scores_of(champion), bounds, servability, comparison)
 
 
 def hold_editor(
-    settings: Settings,
+    home: Path,
     report: EvaluationReport,
     champion: EvaluationReport | None,
     bounds: EditorBounds,
     servability: Servability,
 ) -> GateVerdict:
     """Judge an editing network by what it restores of each image."""
-    comparison = compare_editors(settings, report, champion) if champion else None
+    comparison = compare_editors(home, report, champion) if champion else None
     return judge_editor(report, champion, bounds, servability, comparison)
 
 

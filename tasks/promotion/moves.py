@@ -14,7 +14,7 @@ from models.errors import RegistryError
 from tasks.lineage.ledger import Action, Entry, Intent, Ledger, champions, previous_champion
 from tasks.registry.register import CHALLENGER, CHAMPION, VersionSummary, list_slots, list_versions, load_version
 from tasks.registry.tracking import Tracking, open_tracking, service_errors
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import TrackingPlace
 from tasks.workspace.storage import locked
 
 HEAD_TAG = "packshot.ledger_head"
@@ -50,7 +50,7 @@ class Move(Intent):
 
 
 def make_champion(
-    settings: Settings,
+    settings: TrackingPlace,
     slot: str,
     version: int | None,
     *,
@@ -75,7 +75,7 @@ def make_champion(
         return _move(ledger, tracking, intent)
 
 
-def restore_champion(settings: Settings, slot: str, who: str, why: str) -> Move:
+def restore_champion(settings: TrackingPlace, slot: str, who: str, why: str) -> Move:
     """Restore the previous champion, according to the ledger.
 
     Raises:
@@ -98,7 +98,7 @@ def restore_champion(settings: Settings, slot: str, who: str, why: str) -> Move:
 
 
 def set_challenger(
-    settings: Settings,
+    settings: TrackingPlace,
     slot: str,
     version: int,
     *,
@@ -125,18 +125,18 @@ def set_challenger(
         return _move(ledger, tracking, intent)
 
 
-def challenger_of(settings: Settings, slot: str) -> VersionSummary | None:
+def challenger_of(settings: TrackingPlace, slot: str) -> VersionSummary | None:
     """The slot's challenger, or None."""
     return next((v for v in list_versions(settings, slot) if CHALLENGER in v.aliases), None)
 
 
-def repair(settings: Settings) -> Entry | None:
+def repair(settings: TrackingPlace) -> Entry | None:
     """Finish a move that a crash interrupted; returns its entry, or None when there was none."""
     with locked(Ledger(settings.home).lock, LOCK_SECONDS, "moving a champion"):
         return _finish_pending(Ledger(settings.home), open_tracking(settings))
 
 
-def verify_ledger(settings: Settings) -> list[Entry]:
+def verify_ledger(settings: TrackingPlace) -> list[Entry]:
     """Check the ledger against its own chain, its anchors, and the heads stored on the registered models.
 
     Raises:
@@ -145,7 +145,7 @@ def verify_ledger(settings: Settings) -> list[Entry]:
     return Ledger(settings.home).verify(_heads(settings))
 
 
-def restore_ledger(settings: Settings) -> list[Entry]:
+def restore_ledger(settings: TrackingPlace) -> list[Entry]:
     """Anchor the ledger again after `lineage.db` was lost, trusting the heads on the registered models.
 
     Raises:
@@ -156,7 +156,7 @@ def restore_ledger(settings: Settings) -> list[Entry]:
         return ledger.restore_anchors(_heads(settings))
 
 
-def _heads(settings: Settings) -> dict[str, str]:
+def _heads(settings: TrackingPlace) -> dict[str, str]:
     """The ledger's head as stored on each registered model at its slot's last move."""
     tracking, heads = open_tracking(settings), {}
     for slot in list_slots(settings):
@@ -168,7 +168,7 @@ def _heads(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def _moving(settings: Settings) -> Iterator[tuple[Ledger, Tracking]]:
+def _moving(settings: TrackingPlace) -> Iterator[tuple[Ledger, Tracking]]:
     ledger = Ledger(settings.home)
     with locked(ledger.lock, LOCK_SECONDS, "moving a champion"):
         tracking = open_tracking(settings)

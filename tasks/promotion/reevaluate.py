@@ -38,8 +38,8 @@ def evaluate_registered(
     plan = read_plan(settings.root, catalogue, family)
     source = find_source(settings.root, catalogue)
     data = ensure_catalogue(settings, source, data_md5 or chosen.tags["data_md5"], progress).value
-    validation = ensure_validation(settings, data, quarantine=True, max_quarantined=1.0).value
-    prepared = ensure_prepared(settings, data, validation, plan.prepare, progress).value
+    validation = ensure_validation(settings.home, data, quarantine=True, max_quarantined=1.0).value
+    prepared = ensure_prepared(settings.home, data, validation, plan.prepare, progress).value
     ruler = ensure_ruler(settings, catalogue, prepared, progress) if slot_kind(family).has_ruler else None
     return measure_version(settings, chosen, Yardstick(prepared, plan.evaluate, ruler), progress)
 
@@ -50,10 +50,12 @@ def measure_version(
     """The report of a registered version by a yardstick, found or measured now."""
     family = version.tags["family"]
     evaluate = slot_kind(family).evaluate
-    return evaluate(settings, version.onnx_path, family, yardstick, progress, training_folder(settings, version)).value
+    return evaluate(
+        settings.home, version.onnx_path, family, yardstick, progress, training_folder(settings.home, version)
+    ).value
 
 
-def training_folder(settings: Settings, version: VersionInfo) -> Path:
+def training_folder(home: Path, version: VersionInfo) -> Path:
     """The folder of the version's training, if it was trained here: it holds more than the exported file."""
-    folder = settings.home / "trainings" / version.tags.get("recipe", "")
+    folder = home / "trainings" / version.tags.get("recipe", "")
     return folder if (folder / "result.json").exists() else version.onnx_path.parent

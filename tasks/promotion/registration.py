@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.evaluation.report import EVALUATION, PICTURES, REPORT, evaluation_folder
@@ -16,11 +17,11 @@ from tasks.registry.tracking import open_tracking, service_errors
 if TYPE_CHECKING:
     from tasks.evaluation.report import EvaluationReport, Figure
     from tasks.pipeline.candidate import Candidate
-    from tasks.workspace.settings import Settings
+    from tasks.workspace.settings import TrackingPlace
 
 
 def record_version(
-    settings: Settings, slot: str, version: int, run_id: str, onnx_sha256: str, report: EvaluationReport
+    home: Path, slot: str, version: int, run_id: str, onnx_sha256: str, report: EvaluationReport
 ) -> None:
     """Record a registered version, its run and its evaluation."""
     judged = Node("report", report.key, {report.criterion: round(report.distance.value, 2)})
@@ -32,10 +33,10 @@ def record_version(
         ),
         Derivation(node, [Parent(run, "registered from"), Parent(judged, "judged by")]),
     ]
-    Lineage(settings).record_all(made)
+    Lineage(home).record_all(made)
 
 
-def register_version(settings: Settings, candidate: Candidate) -> VersionInfo:
+def register_version(settings: TrackingPlace, candidate: Candidate) -> VersionInfo:
     """Log figures and pictures to the run, and register the exported model as its slot's next version, once."""
     fitted, report, prepared = candidate.fitted, candidate.report, candidate.prepared
     kind = slot_kind(fitted.family)
@@ -54,7 +55,7 @@ def register_version(settings: Settings, candidate: Candidate) -> VersionInfo:
         tags=tag_version(candidate),
         weights=fitted.weights,
     )
-    record_version(settings, slot, number, fitted.run_id, fitted.onnx_sha256, report)
+    record_version(settings.home, slot, number, fitted.run_id, fitted.onnx_sha256, report)
     return load_version(settings, slot, number)
 
 
@@ -77,9 +78,9 @@ def tag_version(candidate: Candidate) -> dict[str, str]:
     }
 
 
-def log_report(settings: Settings, run_id: str, step: int, report: EvaluationReport) -> None:
+def log_report(settings: TrackingPlace, run_id: str, step: int, report: EvaluationReport) -> None:
     """Log the report's figures (at update `step`) and pictures to the version's run."""
-    tracking, folder = open_tracking(settings), evaluation_folder(settings, report.key)
+    tracking, folder = open_tracking(settings), evaluation_folder(settings.home, report.key)
     tracking.log_metrics(run_id, step, {metric_name(figure): figure.value for figure in report.figures})
     for name in (REPORT, *PICTURES):
         if name not in report.left_out:

@@ -15,7 +15,7 @@ from tasks.workspace.storage import locked
 
 if TYPE_CHECKING:
     from tasks.evaluation.report import EvaluationReport
-    from tasks.workspace.settings import Settings
+    from tasks.workspace.settings import Settings, TrackingPlace
 
 
 class Judged(NamedTuple):
@@ -44,14 +44,14 @@ def decide(
         same = GateVerdict(good_enough=True, servable=True, reasons=[], held=["it is the champion already"])
         again = make_champion(settings, version.slot, version.version, who=who, why=same.text, over=champion.version)
         return Judged(same, again)
-    verdict = slot_kind(report.family).judge(settings, report, champion_report, bounds, servability)
+    verdict = slot_kind(report.family).judge(settings.home, report, champion_report, bounds, servability)
     tag_servability(settings, version, servability)
     move = make_champion if verdict.passed else set_challenger
     over, why, figures = None if champion is None else champion.version, verdict.text, verdict.figures
     return Judged(verdict, move(settings, version.slot, version.version, who=who, why=why, figures=figures, over=over))
 
 
-def find_champion(settings: Settings, slot: str) -> VersionInfo | None:
+def find_champion(settings: TrackingPlace, slot: str) -> VersionInfo | None:
     """The slot's champion, or None when it never had one.
 
     Raises:
@@ -62,7 +62,7 @@ def find_champion(settings: Settings, slot: str) -> VersionInfo | None:
     return load_version(settings, slot, CHAMPION)
 
 
-def tag_servability(settings: Settings, version: VersionInfo, servability: Servability) -> None:
+def tag_servability(settings: TrackingPlace, version: VersionInfo, servability: Servability) -> None:
     """Tag the version with its serving costs; MLflow refuses a tag that two runs write at once."""
     tracking = open_tracking(settings)
     costs = {"latency_ms": servability.latency_ms, "memory_mb": servability.memory_mb}

@@ -15,7 +15,7 @@ from models.errors import RegistryError
 from tasks.lineage.index import Derivation, Lineage, Parent, _origin
 from tasks.lineage.trace import Node
 from tasks.workspace.code import digest_json
-from tasks.workspace.settings import SOURCE, Settings
+from tasks.workspace.settings import SOURCE, TrackingPlace
 from tasks.workspace.storage import digest_file, locked, write_atomically
 
 SHIPPED = SOURCE / "models" / "weights"
@@ -129,7 +129,7 @@ def read_shipment(path: Path) -> Shipment:
     return Shipment(card=card, onnx=onnx, weights=weights if weights.is_file() else None)
 
 
-def register_shipped(settings: Settings, slot: str | None = None, folder: Path = SHIPPED) -> list[Arrival]:
+def register_shipped(settings: TrackingPlace, slot: str | None = None, folder: Path = SHIPPED) -> list[Arrival]:
     """Register the shipped weights (only those of `slot` when given) that are not registered yet; returns the new ones.
 
     The first of a slot becomes its champion if there is none. What was registered before is recognised by its
@@ -140,7 +140,7 @@ def register_shipped(settings: Settings, slot: str | None = None, folder: Path =
         ServiceError: MLflow cannot be reached.
     """
     shipments = [one for one in list_shipments(folder) if slot in (None, one.card.slot)]
-    done = _note(settings, shipments)
+    done = _note(settings.home, shipments)
     if not shipments or done.exists():
         return []
     with locked(settings.home / "locks" / "shipped.lock", LOCK_SECONDS, "registering the shipped weights"):
@@ -151,20 +151,20 @@ def register_shipped(settings: Settings, slot: str | None = None, folder: Path =
     return arrivals
 
 
-def awaits_shipping(settings: Settings, folder: Path = SHIPPED) -> bool:
+def awaits_shipping(home: Path, folder: Path = SHIPPED) -> bool:
     """Whether any shipped weights may still have to be registered; cheap to ask."""
     shipments = list_shipments(folder)
-    return bool(shipments) and not _note(settings, shipments).exists()
+    return bool(shipments) and not _note(home, shipments).exists()
 
 
-def _note(settings: Settings, shipments: Sequence[Shipment]) -> Path:
+def _note(home: Path, shipments: Sequence[Shipment]) -> Path:
     """The file that notes that these weights are in the registry in use."""
     registry = os.environ.get("MLFLOW_TRACKING_URI", "")  # "" is the home's own, wherever it stands
     key = digest_json([registry, [one.card.model_dump() for one in shipments]])
-    return settings.home / "shipped" / f"{key}.json"
+    return home / "shipped" / f"{key}.json"
 
 
-def _enter(settings: Settings, shipment: Shipment) -> Arrival | None:
+def _enter(settings: TrackingPlace, shipment: Shipment) -> Arrival | None:
     """Register what is missing, and promote it when the slot has no champion."""
     from tasks.promotion.moves import ChampionMoved, make_champion
 
@@ -185,7 +185,7 @@ def _enter(settings: Settings, shipment: Shipment) -> Arrival | None:
     return arrival if is_new or promoted else None
 
 
-def _known_version(settings: Settings, card: ShippedCard) -> int | None:
+def _known_version(settings: TrackingPlace, card: ShippedCard) -> int | None:
     from tasks.registry.register import list_slots, list_versions
 
     if card.slot not in list_slots(settings):
@@ -197,7 +197,7 @@ def _known_version(settings: Settings, card: ShippedCard) -> int | None:
     return next((one.version for one in versions if one.tags.get("onnx_sha256") == card.sha256), None)
 
 
-def _register(settings: Settings, shipment: Shipment) -> int:
+def _register(settings: TrackingPlace, shipment: Shipment) -> int:
     pass
     from tasks.registry.register import register
     from tasks.registry.tracking import open_tracking
@@ -217,11 +217,11 @@ def _register(settings: Settings, shipment: Shipment) -> int:
         weights=shipment.weights,
     )
     tracking.end_run(run)
-    record_shipped(settings, card, version, run)
+    record_shipped(settings.home, card, version, run)
     return version
 
 
-def record_shipped(settings: Settings, card: ShippedCard, version: int, run_id: str) -> None:
+def record_shipped(home: Path, card: ShippedCard, version: int, run_id: str) -> None:
     """Record a version of shipped weights, the run that represents their training, and the data their card names."""
     run = Node("run", run_id, {"family": card.family, "training": "elsewhere; the card tells"})
     data = [
@@ -230,4 +230,4 @@ def record_shipped(settings: Settings, card: ShippedCard, version: int, run_id: 
     ]
     node = Node("version", f"{card.slot}@{version}", {"family": card.family, "onnx_sha256": card.sha256})
     trained = Derivation(run, [*data, *_origin(card.git_commit, "")])
-    Lineage(settings).record_all([trained, Derivation(node, [Parent(run, "registered from")])])
+    Lineage(home).record_all([trained, Derivation(node, [Parent(run, "registered from")])])

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from models.errors import InputError
 from tasks.registry.tracking import Tracking, service_errors
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import storage_errors
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def write_model_folder(
             shutil.copyfile(weights, folder / WEIGHTS_FILE)
 
 
-def fetch_file(settings: Settings, tracking: Tracking, slot: str, version: int, name: str) -> Path:
+def fetch_file(home: Path, tracking: Tracking, slot: str, version: int, name: str) -> Path:
     """The local path of a file in the version's model folder, downloaded if the artifacts are on another machine."""
     from mlflow.artifacts import download_artifacts
 
@@ -67,7 +66,7 @@ def fetch_file(settings: Settings, tracking: Tracking, slot: str, version: int, 
         here = tracking.find_files(folder)
         if here is not None:
             return here / name
-        cache = settings.home / "models" / slot / str(version)
+        cache = home / "models" / slot / str(version)
         if not (cache / name).exists():
             cache.mkdir(parents=True, exist_ok=True)
             download_artifacts(f"{folder}/{name}", dst_path=str(cache), tracking_uri=tracking.uri)

@@ -12,7 +12,7 @@ from models.errors import RegistryError
 from tasks.lineage.ledger import Ledger
 from tasks.registry.model_folder import ONNX_FILE, WEIGHTS_FILE, fetch_file, load_onnx, write_model_folder
 from tasks.registry.tracking import Tracking, open_tracking, service_errors
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import TrackingPlace
 from tasks.workspace.storage import digest_file, locked
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class VersionInfo(VersionSummary):
 
 
 def register(
-    settings: Settings,
+    settings: TrackingPlace,
     run_id: str,
     slot: str,
     family: str,
@@ -122,7 +122,7 @@ def log_model(
         return client.finalize_logged_model(logged.model_id, "READY")
 
 
-def load_version(settings: Settings, slot: str, version_or_alias: int | str) -> VersionInfo:
+def load_version(settings: TrackingPlace, slot: str, version_or_alias: int | str) -> VersionInfo:
     """The version by number or alias (`3`, `"3"`, `"champion"`), with its ONNX file checked against its digest.
 
     Raises:
@@ -130,8 +130,8 @@ def load_version(settings: Settings, slot: str, version_or_alias: int | str) -> 
             the one the ledger names; the ONNX file is lost or its bytes changed.
     """
     tracking = open_tracking(settings)
-    found = _find(settings, tracking, slot, version_or_alias)
-    path = _fetch(settings, tracking, found, ONNX_FILE)
+    found = _find(settings.home, tracking, slot, version_or_alias)
+    path = _fetch(settings.home, tracking, found, ONNX_FILE)
     if digest_file(path) != found.tags.get("onnx_sha256"):
         raise RegistryError(
             f"{slot} version {found.version}: {path} does not have the bytes that were registered; "
@@ -140,7 +140,7 @@ def load_version(settings: Settings, slot: str, version_or_alias: int | str) -> 
     return VersionInfo(**vars(found), onnx_path=path)
 
 
-def fetch_weights(settings: Settings, slot: str, version_or_alias: int | str) -> tuple[VersionSummary, Path]:
+def fetch_weights(settings: TrackingPlace, slot: str, version_or_alias: int | str) -> tuple[VersionSummary, Path]:
     """The version by number or alias, and the local path of its networks' weights, checked against their digest.
 
     Raises:
@@ -148,10 +148,10 @@ def fetch_weights(settings: Settings, slot: str, version_or_alias: int | str) ->
             lost or its bytes changed.
     """
     tracking = open_tracking(settings)
-    found = _find(settings, tracking, slot, version_or_alias)
+    found = _find(settings.home, tracking, slot, version_or_alias)
     if WEIGHTS_TAG not in found.tags:
         raise RegistryError(f"{slot} version {found.version} was registered without the weights that a training needs")
-    path = _fetch(settings, tracking, found, WEIGHTS_FILE)
+    path = _fetch(settings.home, tracking, found, WEIGHTS_FILE)
     if digest_file(path) != found.tags[WEIGHTS_TAG]:
         raise RegistryError(
             f"{slot} version {found.version}: {path} does not have the bytes that were registered; restore the file"
@@ -159,12 +159,10 @@ def fetch_weights(settings: Settings, slot: str, version_or_alias: int | str) ->
     return found, path
 
 
-def _find(settings: Settings, tracking: Tracking, slot: str, version_or_alias: int | str) -> VersionSummary:
+def _find(home: Path, tracking: Tracking, slot: str, version_or_alias: int | str) -> VersionSummary:
     wanted = str(version_or_alias).removeprefix("@")
     is_champion = wanted == CHAMPION
-    versions, allowed = (
-        _search_with_champions(settings, tracking, slot) if is_champion else (_search(tracking, slot), [])
-    )
+    versions, allowed = _search_with_champions(home, tracking, slot) if is_champion else (_search(tracking, slot), [])
     found = next((v for v in versions if wanted == str(v.version) or wanted in v.aliases), None)
     if is_champion:
         _check_champion(slot, found, allowed)
@@ -173,13 +171,13 @@ def _find(settings: Settings, tracking: Tracking, slot: str, version_or_alias: i
     return found
 
 
-def list_slots(settings: Settings) -> list[str]:
+def list_slots(settings: TrackingPlace) -> list[str]:
     """The names of all slots, in order."""
     tracking = open_tracking(settings)
     return _slots(tracking)
 
 
-def list_versions(settings: Settings, slot: str) -> list[VersionSummary]:
+def list_versions(settings: TrackingPlace, slot: str) -> list[VersionSummary]:
     """The versions of `slot`, newest first.
 
     Raises:
@@ -211,9 +209,9 @@ def _search(tracking: Tracking, slot: str) -> list[VersionSummary]:
     return sorted((_summary(version, aliases) for version in found), key=lambda version: -version.version)
 
 
-def _search_with_champions(settings: Settings, tracking: Tracking, slot: str) -> tuple[list[VersionSummary], list[int]]:
+def _search_with_champions(home: Path, tracking: Tracking, slot: str) -> tuple[list[VersionSummary], list[int]]:
     """The versions, and the champions that the ledger allows; read again if one moved meanwhile."""
-    ledger = Ledger(settings.home)
+    ledger = Ledger(home)
     before = ledger.champions_allowed(slot)
     while True:
         versions = _search(tracking, slot)
@@ -262,8 +260,8 @@ def _check_champion(slot: str, found: VersionSummary | None, allowed: list[int])
         )
 
 
-def _fetch(settings: Settings, tracking: Tracking, version: VersionSummary, name: str) -> Path:
-    path = fetch_file(settings, tracking, version.slot, version.version, name)
+def _fetch(home: Path, tracking: Tracking, version: VersionSummary, name: str) -> Path:
+    path = fetch_file(home, tracking, version.slot, version.version, name)
     if not path.is_file():
         raise RegistryError(
             f"{version.slot} version {version.version}: its file {path} is lost; restore it, or train that run again"

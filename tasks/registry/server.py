@@ -11,14 +11,14 @@ from pydantic import SecretStr
 from models.errors import InputError, ServiceError
 from tasks.workspace.access import basic, is_own, is_refused
 from tasks.workspace.credentials import FILE, MLFLOW_PASSWORD, MLFLOW_USER, load_credentials
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import TrackingPlace
 
 PROBE_SECONDS = 3.0
 DATABASES = ("sqlite:", "postgresql", "mysql", "mssql")
 EXPERIMENT = "/api/2.0/mlflow/experiments/get?experiment_id=0"  # every server has it
 
 
-def serves_home(settings: Settings) -> bool:
+def serves_home(settings: TrackingPlace) -> bool:
     """True when the MLflow server at `settings.mlflow_url` is this home's.
 
     A server of another checkout on the same port is not ours: writing to it would mix two registries.
@@ -37,7 +37,7 @@ def port_answers(host: str, port: int) -> bool:
     return True
 
 
-def sign_in(settings: Settings) -> None:
+def sign_in(settings: TrackingPlace) -> None:
     """Let MLflow's client in this process find the home's password, unless the user set one.
 
     Raises:
@@ -50,7 +50,7 @@ def sign_in(settings: Settings) -> None:
         raise refused(settings.mlflow_url, f"unset both to use those of {settings.home / FILE}, or start it again")
 
 
-def check_tracking(settings: Settings) -> str:
+def check_tracking(settings: TrackingPlace) -> str:
     """`MLFLOW_TRACKING_URI`, or "" when it is not set; a server it names is asked for its health, once.
 
     Raises:

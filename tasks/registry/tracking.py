@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from models.errors import InputError
 from tasks.registry.locations import ROOT, SQLITE, address, find_files, resolve_beside_database, settle
 from tasks.registry.server import check_tracking, refused, serves_home, sign_in, unreachable
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import TrackingPlace
 from tasks.workspace.storage import explain_database_error, locked, storage_errors, write_atomically
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Tracking:
         self.client.log_batch(run_id, params=as_params, tags=as_tags)
 
 
-def open_tracking(settings: Settings) -> Tracking:
+def open_tracking(settings: TrackingPlace) -> Tracking:
     """Open MLflow: `MLFLOW_TRACKING_URI` when set, else our own server when it answers, else its database.
 
     Cheap enough to call per step, so that the database takes over from a server that went away.
@@ -171,7 +171,7 @@ def open_tracking(settings: Settings) -> Tracking:
     return Tracking(uri, MlflowClient(uri, registry_uri=uri), artifacts=settings.mlflow_artifacts)
 
 
-def create_database(settings: Settings) -> None:
+def create_database(settings: TrackingPlace) -> None:
     """Make MLflow's database when it is not there, and have the one that is there name its files by their addresses."""
     folder = settings.mlflow_artifacts
     database = Path(settings.mlflow_database.removeprefix(SQLITE))

@@ -105,7 +105,7 @@ def _fit(
     keep_untrained(family, folder / "untrained.npy")
     start = load_initial(family, initial)
     origin = {"init_sha256": initial.sha256, "init_text": start.text} if initial and start else {}
-    plan = _plan(settings, prepared, config) if isinstance(config, GradientConfig) else None
+    plan = _plan(settings.home, prepared, config) if isinstance(config, GradientConfig) else None
     speed = {"speed_plan": plan.model_dump_json()} if plan else {}
     log = RunLog(settings, folder, config, tags | speed | origin, progress, show)
     log.data(prepared)

@@ -16,15 +16,14 @@ from models.training.validation import Validation
 from tasks.dataset.prepared import PreparedSet
 from tasks.training.networks import build_gradient_family
 from tasks.workspace.code import digest_json
-from tasks.workspace.settings import Settings
 from tasks.workspace.storage import locked, write_atomically
 
 
-def _plan(settings: Settings, prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
+def _plan(home: Path, prepared: PreparedSet, config: GradientConfig) -> SpeedPlan:
     """The fastest plan, measured once per machine, family and shape, and kept, so that equal runs compute alike."""
     facts = [config.family, config.batch_size, config.precision, config.memory_format, prepared.shape]
     facts += [torch.__version__, torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()]
-    path = settings.home / "speed" / f"{digest_json(facts)}.json"
+    path = home / "speed" / f"{digest_json(facts)}.json"
     with locked(path.with_suffix(".lock"), seconds=600, doing="measuring this machine's speed"):
         if not path.exists():
             plan = measure_plan(prepared, config)

@@ -56,8 +56,8 @@ def add_folder(
         raise InputError("name", name, f"any other name; {name} is fetched and never replaced")
     if name == CIFAR10 and find_kind(source) != CIFAR10:
         raise InputError("name", name, f"any other name for a folder without {name}'s *_batch*.bin files")
-    files = _find_files(source, settings)
-    with lock_data(settings), open_repository(settings) as repository:
+    files = _find_files(source, settings.root)
+    with lock_data(settings.home), open_repository(settings) as repository:
         complete_others(settings, repository, name, listener)
         folder = settings.data / name
         before = repository.hash_folder(folder) if folder.is_dir() else Tree({})
@@ -69,10 +69,10 @@ def add_folder(
         return AddReport(*differences, version=resolve(repository, settings, name))
 
 
-def _find_files(source: Path, settings: Settings) -> list[Path]:
+def _find_files(source: Path, root: Path) -> list[Path]:
     if not source.is_dir():
         raise InputError("folder", str(source), "a folder that exists")
-    if source.resolve().is_relative_to(settings.data):
+    if source.resolve().is_relative_to(root / "data"):
         raise InputError("folder", str(source), "a folder outside of data/")
     files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.parts)]

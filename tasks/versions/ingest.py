@@ -49,7 +49,7 @@ def ingest_catalogue(
     """
     check_name(name)
     source = ""
-    with lock_data(settings), open_repository(settings) as repository:
+    with lock_data(settings.home), open_repository(settings) as repository:
         if data_version is None or (name in origins and not (settings.data / name).exists()):
             source = _settle(settings, repository, name, origins, progress or NullProgress())
         version = resolve(repository, settings, name, data_version)
@@ -58,9 +58,9 @@ def ingest_catalogue(
     return replace(version, source="DVC's cache")
 
 
-def lock_data(settings: Settings) -> AbstractContextManager[None]:
+def lock_data(home: Path) -> AbstractContextManager[None]:
     """Hold the lock under which `data/` and `data.dvc` are changed."""
-    return locked(settings.home / "locks" / "data.lock", LOCK_SECONDS, "changing data/")
+    return locked(home / "locks" / "data.lock", LOCK_SECONDS, "changing data/")
 
 
 def _settle(
@@ -68,15 +68,15 @@ def _settle(
 ) -> str:
     """Put `data/NAME` in place as pinned; returns where it came from."""
     if name not in origins:
-        source = restore(settings, repository, name, origins)
-        check_pin(settings, repository, name, origins)
+        source = restore(settings.root, repository, name, origins)
+        check_pin(settings.root, repository, name, origins)
         return source
     source = bring(Delivery(name, settings, repository, settings.data / f".{name}.part", progress), origins[name])
     pinned = repository.load_tree(read_pin(settings.root))
     if pinned is None and not origins[name].digests:  # nothing else says which bytes are right
         pinned = complete_others(settings, repository, name, progress, origins)
     if pinned is None or name in pinned.names():
-        check_pin(settings, repository, name, origins)
+        check_pin(settings.root, repository, name, origins)
         return source
     complete_others(settings, repository, name, progress, origins)
     repository.commit()
@@ -128,8 +128,8 @@ def complete_others(
         return _recognise(settings, repository, name, progress, origins)
     for other in pinned.names():
         if other != name:
-            restore(settings, repository, other, origins)
-            check_pin(settings, repository, other, origins)
+            restore(settings.root, repository, other, origins)
+            check_pin(settings.root, repository, other, origins)
     return pinned
 
 
@@ -137,43 +137,43 @@ def _recognise(
     settings: Settings, repository: DataRepository, name: str, progress: Progress, origins: Mapping[str, Origin]
 ) -> Tree:
     """The pinned tree when DVC's cache does not know it: all of `data/`, or all but the new catalogue `name`."""
-    tree = _match_pin(settings, repository, name)
+    tree = _match_pin(settings.root, repository, name)
     for origin in origins.values():
         if tree is None and origin.digests and origin.name != name:
             bring(Delivery(origin.name, settings, repository, settings.data / f".{origin.name}.part", progress), origin)
-            tree = _match_pin(settings, repository, name)
+            tree = _match_pin(settings.root, repository, name)
     if tree is None:
         raise CatalogueError(f"DVC's cache does not know what {PIN} pins; run `dvc fetch` and `dvc checkout` first")
     return tree
 
 
-def _match_pin(settings: Settings, repository: DataRepository, name: str) -> Tree | None:
-    if not settings.data.is_dir():
+def _match_pin(root: Path, repository: DataRepository, name: str) -> Tree | None:
+    if not (root / "data").is_dir():
         return None
-    whole, pin = repository.hash_folder(settings.data), read_pin(settings.root)
+    whole, pin = repository.hash_folder(root / "data"), read_pin(root)
     return next((tree for tree in (whole, whole.without(name)) if tree.md5 == pin), None)
 
 
-def restore(settings: Settings, repository: DataRepository, name: str, origins: Mapping[str, Origin] = ORIGINS) -> str:
+def restore(root: Path, repository: DataRepository, name: str, origins: Mapping[str, Origin] = ORIGINS) -> str:
     """Copy a pinned catalogue that `data/` lacks from DVC; returns where it came from.
 
     Raises:
         InputError: `data.dvc` pins no such catalogue.
     """
-    folder = settings.data / name
+    folder = root / "data" / name
     if folder.is_dir():
         return IN_PLACE
-    pin = read_pin(settings.root)
+    pin = read_pin(root)
     unknown = repository.fetch(pin) if repository.load_tree(pin) is None else ""
     data = repository.load_tree(pin) or Tree({})
     tree = data.catalogue(name)
     if not tree.files:
-        names = ", ".join(sorted({*origins, *list_names(settings), *data.names()}))
+        names = ", ".join(sorted({*origins, *list_names(root), *data.names()}))
         hint = f" (what {PIN} pins is not known here: {unknown})" if unknown else ""
         raise InputError("catalogue", name, f"one of {names}{hint}; `packshot data add FOLDER --name NAME` adds one")
     if not repository.has_files(tree) and (reason := repository.fetch(pin)):
         raise CatalogueError(f"catalogue {name}: DVC's cache does not have all of its files, and {reason}")
-    partial = settings.data / f".{name}.part"
+    partial = root / "data" / f".{name}.part"
     with storage_errors(folder):
         if partial.exists():
             shutil.rmtree(partial)
@@ -182,9 +182,7 @@ def restore(settings: Settings, repository: DataRepository, name: str, origins: 
     return "DVC's cache or remote"
 
 
-def check_pin(
-    settings: Settings, repository: DataRepository, name: str, origins: Mapping[str, Origin] = ORIGINS
-) -> None:
+def check_pin(root: Path, repository: DataRepository, name: str, origins: Mapping[str, Origin] = ORIGINS) -> None:
     """Compare `data/NAME` with what `data.dvc` pins, byte for byte.
 
     When DVC's cache does not know the pinned md5 (a fresh clone), all of `data/` is compared with it
@@ -193,22 +191,22 @@ def check_pin(
     Raises:
         CatalogueError: they differ; the message names the files and what to do.
     """
-    pin = read_pin(settings.root)
+    pin = read_pin(root)
     pinned = repository.load_tree(pin)
     if pinned is not None:
-        found = repository.hash_folder(settings.data / name)
+        found = repository.hash_folder(root / "data" / name)
         _refuse_drift(name, pinned.catalogue(name).compare(found), known=name in pinned.names())
         if not repository.has_files(found):
-            _commit_if_whole(settings, repository, pin)
-    elif not _commit_if_whole(settings, repository, pin) and not (name in origins and origins[name].digests):
+            _commit_if_whole(root, repository, pin)
+    elif not _commit_if_whole(root, repository, pin) and not (name in origins and origins[name].digests):
         raise CatalogueError(
             f"data/ is not what {PIN} pins ({pin[:12]}): run `dvc fetch`, then `dvc checkout`, "
             "or pin what is there with `packshot data add`"
         )
 
 
-def _commit_if_whole(settings: Settings, repository: DataRepository, pin: str) -> bool:
-    whole = repository.hash_folder(settings.data).md5 == pin
+def _commit_if_whole(root: Path, repository: DataRepository, pin: str) -> bool:
+    whole = repository.hash_folder(root / "data").md5 == pin
     if whole:
         repository.commit()
     return whole

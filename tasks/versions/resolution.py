@@ -14,7 +14,7 @@ from tasks.photos.formats import is_image_name
 from tasks.versions.pins import find_revision, list_revisions, read_pin_at
 from tasks.versions.repository import LOCK_SECONDS, DataRepository, open_repository
 from tasks.versions.trees import Tree
-from tasks.workspace.settings import Settings
+from tasks.workspace.settings import CheckoutFolders, Settings
 from tasks.workspace.storage import locked, storage_errors
 
 NAME_PATTERN = "[a-z0-9-]+"
@@ -45,11 +45,11 @@ def check_name(name: str) -> None:
         raise InputError("catalogue", name, "lower-case letters, digits and hyphens")
 
 
-def list_names(settings: Settings) -> list[str]:
+def list_names(root: Path) -> list[str]:
     """The catalogues that are in `data/` now."""
-    if not settings.data.is_dir():
+    if not (root / "data").is_dir():
         return []
-    return sorted(path.name for path in settings.data.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(path.name for path in (root / "data").iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def list_versions(settings: Settings, name: str | None = None) -> list[CatalogueVersion]:
@@ -76,30 +76,30 @@ def resolve_version(settings: Settings, name: str, data_version: str | None = No
 
 
 def resolve(
-    repository: DataRepository, settings: Settings, name: str, data_version: str | None = None
+    repository: DataRepository, settings: CheckoutFolders, name: str, data_version: str | None = None
 ) -> CatalogueVersion:
     """`resolve_version` with an already open repository."""
     folder = settings.data / name
     working = repository.hash_folder(folder) if folder.is_dir() else None
     if data_version is None:
         if working is None:
-            raise InputError("catalogue", name, list_names(settings))
+            raise InputError("catalogue", name, list_names(settings.root))
         return _describe(name, working, WORKING_TREE, folder, lambda path: folder / path)
     revision = find_revision(settings.root, data_version)
     if revision is None:
         found = _find_md5(repository, settings, name, data_version)
-        tree, revision = _tree_of(repository, settings, found), found.revision
+        tree, revision = _tree_of(repository, settings.root, found), found.revision
     else:
-        tree = _read_revision(repository, settings, name, revision)
+        tree = _read_revision(repository, settings.root, name, revision)
     if working is None or working.md5 != tree.md5:
         folder = settings.home / "catalogues" / tree.md5
         _materialise(repository, tree, folder)
     return _describe(name, tree, revision, folder, lambda path: folder / path)
 
 
-def _list_versions(repository: DataRepository, settings: Settings, name: str | None) -> list[CatalogueVersion]:
+def _list_versions(repository: DataRepository, settings: CheckoutFolders, name: str | None) -> list[CatalogueVersion]:
     versions: dict[tuple[str, str], CatalogueVersion] = {}
-    for revision, data in _data_trees(repository, settings):
+    for revision, data in _data_trees(repository, settings.root):
         for found in data.names() if name is None else [name]:
             tree = data.catalogue(found)
             key = (found, tree.md5)
@@ -112,12 +112,12 @@ def _list_versions(repository: DataRepository, settings: Settings, name: str | N
     return list(versions.values())
 
 
-def _data_trees(repository: DataRepository, settings: Settings) -> Iterator[tuple[str, Tree]]:
+def _data_trees(repository: DataRepository, root: Path) -> Iterator[tuple[str, Tree]]:
     """Every known tree of `data/` with the revision that pins it."""
-    if settings.data.is_dir():
-        yield WORKING_TREE, repository.hash_folder(settings.data)
-    for revision in list_revisions(settings.root):
-        tree = repository.load_tree(read_pin_at(settings.root, revision))
+    if (root / "data").is_dir():
+        yield WORKING_TREE, repository.hash_folder(root / "data")
+    for revision in list_revisions(root):
+        tree = repository.load_tree(read_pin_at(root, revision))
         if tree is not None:
             yield revision, tree
     for tree in repository.data_trees():
@@ -125,7 +125,7 @@ def _data_trees(repository: DataRepository, settings: Settings) -> Iterator[tupl
 
 
 def _describe_known(
-    repository: DataRepository, settings: Settings, name: str, tree: Tree, revision: str
+    repository: DataRepository, settings: CheckoutFolders, name: str, tree: Tree, revision: str
 ) -> CatalogueVersion:
     if revision == WORKING_TREE:
         folder = settings.data / name
@@ -147,7 +147,7 @@ def _count_images(tree: Tree, locate: Callable[[str], Path]) -> int:
     return sum(map(is_image_name, tree.files))
 
 
-def _find_md5(repository: DataRepository, settings: Settings, name: str, md5: str) -> CatalogueVersion:
+def _find_md5(repository: DataRepository, settings: CheckoutFolders, name: str, md5: str) -> CatalogueVersion:
     known = _list_versions(repository, settings, name)
     found = [version for version in known if len(md5) >= 6 and version.md5.startswith(md5.lower())]
     if len(found) == 1:
@@ -161,15 +161,15 @@ def _find_md5(repository: DataRepository, settings: Settings, name: str, md5: st
     raise InputError("data-version", md5, f"{what} {name}'s versions: {listed}")
 
 
-def _tree_of(repository: DataRepository, settings: Settings, version: CatalogueVersion) -> Tree:
-    trees = (data.catalogue(version.name) for _, data in _data_trees(repository, settings))
+def _tree_of(repository: DataRepository, root: Path, version: CatalogueVersion) -> Tree:
+    trees = (data.catalogue(version.name) for _, data in _data_trees(repository, root))
     return next(tree for tree in trees if tree.md5 == version.md5)
 
 
-def _read_revision(repository: DataRepository, settings: Settings, name: str, revision: str) -> Tree:
-    pin = read_pin_at(settings.root, revision)
+def _read_revision(repository: DataRepository, root: Path, name: str, revision: str) -> Tree:
+    pin = read_pin_at(root, revision)
     data, reason = repository.load_tree(pin), ""
-    if data is None and settings.data.is_dir() and (whole := repository.hash_folder(settings.data)).md5 == pin:
+    if data is None and (root / "data").is_dir() and (whole := repository.hash_folder(root / "data")).md5 == pin:
         return whole.catalogue(name)
     if data is None or not repository.has_files(data.catalogue(name)):
         reason = repository.fetch(pin)

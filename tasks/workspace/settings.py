@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +22,34 @@ SOURCE = Path(__file__).resolve().parents[2]
 def in_url(host: str) -> str:
     """A host as a URL writes it."""
     return f"[{host}]" if ":" in host else host
+
+
+class CheckoutFolders(Protocol):
+    """What a function uses that works on the checkout's files."""
+
+    @property
+    def root(self) -> Path: ...
+    @property
+    def home(self) -> Path: ...
+    @property
+    def data(self) -> Path: ...
+
+
+class TrackingPlace(Protocol):
+    """What a function uses that works on MLflow's runs and versions, through its server or beside its database."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def mlflow_host(self) -> str: ...
+    @property
+    def mlflow_port(self) -> int: ...
+    @property
+    def mlflow_url(self) -> str: ...
+    @property
+    def mlflow_database(self) -> str: ...
+    @property
+    def mlflow_artifacts(self) -> Path: ...
 
 
 def find_root(start: Path) -> Path:

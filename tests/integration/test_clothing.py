@@ -35,9 +35,9 @@ def test_photographs_of_clothes_become_squares_to_train_on(clothing, tmp_path):
     settings = make_checkout(tmp_path / "checkout")
     add_folder(settings, clothing, "clothing")
     data = ensure_catalogue(settings, "clothing", None, NullProgress()).value
-    report = ensure_validation(settings, data, False, 0.0).value
+    report = ensure_validation(settings.home, data, False, 0.0).value
     require_valid(report)
-    prepared = ensure_prepared(settings, data, report, PrepareConfig(size=64), NullProgress()).value
+    prepared = ensure_prepared(settings.home, data, report, PrepareConfig(size=64), NullProgress()).value
     assert (prepared.shape, len(prepared.categories)) == ((64, 64, 3), 10)
     assert prepared.meta.counts["validation"] == 120
     assert prepared.meta.counts["train"] + prepared.meta.counts["test"] == 120

@@ -56,7 +56,7 @@ def test_a_folder_is_edited_as_one_run_that_can_be_started_again(settings, photo
     described = [one.description for one in artifacts if one.key == "left-out"]
     assert any(text.startswith("5 edited, 1 broken in ") for text in described)
 
-    above = Lineage(settings).trace(str(tmp_path / "out" / "shoes" / "3.jpg")).ancestors()
+    above = Lineage(settings.home).trace(str(tmp_path / "out" / "shoes" / "3.jpg")).ancestors()
     assert sorted(node.kind for node in above) == [
         "flow_run",
         "image",

@@ -103,10 +103,10 @@ def test_images_can_be_made_again_and_traced_to_the_data(workshop, first, tmp_pa
     assert (provenance.version, provenance.seed, provenance.index) == (1, 3, 4)
     assert provenance.category == sorted(CATEGORIES)[1]
 
-    chain = json.loads(Lineage(workshop).trace(str(made.images[0])).to_json())
+    chain = json.loads(Lineage(workshop.home).trace(str(made.images[0])).to_json())
     kinds = {node["kind"] for node in chain["ancestors"]}
     assert kinds >= {"version", "run", "report", "prepared", "data", "validation", "commit", "flow_run"}
-    back = Lineage(workshop).trace(first.data_md5)
+    back = Lineage(workshop.home).trace(first.data_md5)
     assert {"prepared", "run", "version"} <= {node.kind for node in back.descendants()}
 
 

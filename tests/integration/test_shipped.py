@@ -60,9 +60,9 @@ def ship(folder, slot, family, gain, champion=True):
 def test_shipped_weights_are_registered_once_with_card_ledger_and_lineage(registry_settings, tracking, slot, tmp_path):
     ship(tmp_path / "weights", slot, "espcn", 1.0, champion=False)
     card = ship(tmp_path / "weights", slot, "srcnn", 2.0)
-    assert awaits_shipping(registry_settings, tmp_path / "weights")
+    assert awaits_shipping(registry_settings.home, tmp_path / "weights")
     arrivals = register_shipped(registry_settings, folder=tmp_path / "weights")
-    assert not awaits_shipping(registry_settings, tmp_path / "weights")
+    assert not awaits_shipping(registry_settings.home, tmp_path / "weights")
     assert [(one.family, one.version, one.promoted) for one in arrivals] == [("srcnn", 1, True), ("espcn", 2, False)]
     assert register_shipped(registry_settings, folder=tmp_path / "weights") == []
 
@@ -73,7 +73,7 @@ def test_shipped_weights_are_registered_once_with_card_ledger_and_lineage(regist
     entry = next(one for one in verify_ledger(registry_settings) if one.slot == slot)
     assert (entry.who, entry.figures) == ("packshot", card["figures"])
     assert entry.why.startswith("shipped with packshot ")
-    above = Lineage(registry_settings).trace(f"{slot}@1").ancestors()
+    above = Lineage(registry_settings.home).trace(f"{slot}@1").ancestors()
     assert {"run", "data"} <= {node.kind for node in above}
 
 
@@ -130,7 +130,7 @@ def test_a_figure_that_mlflow_would_not_take_is_named(tmp_path):
 def test_all_that_the_repository_ships_is_small_and_enters_the_registry(registry_settings, tracking):
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 20_000_000
     register_shipped(registry_settings)
-    assert not awaits_shipping(registry_settings)
+    assert not awaits_shipping(registry_settings.home)
     slots = [shipment.card.slot for shipment in list_shipments()]
     assert all(len(list_versions(registry_settings, slot)) == slots.count(slot) for slot in slots)
 

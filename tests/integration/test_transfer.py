@@ -90,9 +90,9 @@ def test_where_it_came_from_is_in_mlflow_and_in_the_lineage(workshop, source, tr
         run.data.tags["init_sha256"] == digest_file(weights) == load_version(workshop, FROM, 1).tags["weights_sha256"]
     )
     assert "fresh: generator.category.*" in run.data.tags["init_text"]
-    chain = Lineage(workshop).trace(f"{TO}@{transferred.version}")
+    chain = Lineage(workshop.home).trace(f"{TO}@{transferred.version}")
     assert f"started from: version {FROM}@1" in chain.to_text()
-    below = Lineage(workshop).trace(f"{FROM}@1").descendants()
+    below = Lineage(workshop.home).trace(f"{FROM}@1").descendants()
     assert f"{TO}@{transferred.version}" in {node.id for node in below}
     fitted = next(line for line in transferred.lines if line.step == "fit")
     assert f"from models:/{FROM}/1" in fitted.text
@@ -111,7 +111,7 @@ def test_a_file_with_the_same_weights_can_start_a_training_too(workshop, transfe
     assert (initial.path, initial.sha256, initial.uri) == (file, digest_file(file), str(file))
     assert name_version(initial.uri) is None
     outcome = train(recipe(workshop, init_from=str(file), epochs=1), catalogue="shapes")
-    assert f"started from: weights {initial.sha256}" in Lineage(workshop).trace(outcome.run_id).to_text()
+    assert f"started from: weights {initial.sha256}" in Lineage(workshop.home).trace(outcome.run_id).to_text()
 
 
 def test_networks_of_another_shape_are_refused_before_a_run_begins(workshop, source):

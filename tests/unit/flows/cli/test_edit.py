@@ -49,7 +49,7 @@ def test_a_photograph_is_edited_told_and_traced(packshot, photo, tmp_path):
     assert photo.read_bytes() == before
     with Image.open(out) as image:
         assert (image.format, image.size) == ("WEBP", (60, 40))
-    chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home")).trace(str(out))
+    chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home").home).trace(str(out))
     assert chain.focus.attributes["operations"] == "degrade:blur,amount=2.0 degrade:grayscale"
 
 
@@ -57,7 +57,7 @@ def test_an_edited_file_that_was_altered_still_leads_to_its_original(packshot, p
     out = tmp_path / "a.png"
     assert packshot(photo, "--op", "degrade:grayscale", "--no-measure", "-o", out)[0] == 0
     out.write_bytes(out.read_bytes() + b"more")
-    chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home")).trace(str(out))
+    chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home").home).trace(str(out))
     assert chain.focus.id == digest_file(photo)
     assert "its record says degrade of " in chain.note
 

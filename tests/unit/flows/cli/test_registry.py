@@ -47,7 +47,7 @@ def test_the_champion_is_traced_as_text_or_as_json(settings, capsys):
     ledger.finish(
         ledger.begin(Intent(slot="generate-shop", action="promote", version=1, previous=None, who="a", why="b"))
     )
-    Lineage(settings).record(Node("version", "generate-shop@1", {"family": "dcgan"}))
+    Lineage(settings.home).record(Node("version", "generate-shop@1", {"family": "dcgan"}))
     show_lineage("generate-shop@champion", as_json=False, verify=False, restore=False)
     assert capsys.readouterr().out == "version generate-shop@1 family=dcgan\n"
     show_lineage("generate-shop@champion", as_json=True, verify=False, restore=False)

@@ -32,7 +32,7 @@ def photos(tmp_path_factory):
 
 
 def test_fashion_mnist_is_padded_with_its_background(fashion, settings):
-    prepared = prepare_catalogue(fashion, MD5, PrepareConfig(background=0), [], settings)
+    prepared = prepare_catalogue(fashion, MD5, PrepareConfig(background=0), [], settings.home)
     assert prepared.shape == (32, 32, 1)
     images = prepared.images("test")
     assert isinstance(images, np.memmap)
@@ -43,7 +43,7 @@ def test_fashion_mnist_is_padded_with_its_background(fashion, settings):
 
 
 def test_labels_and_skus_are_aligned_with_the_table(fashion, settings):
-    prepared = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings)
+    prepared = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings.home)
     category = fashion.table.set_index("sku")["category"]
     for split in SPLITS:
         labels = prepared.labels(split)
@@ -53,23 +53,23 @@ def test_labels_and_skus_are_aligned_with_the_table(fashion, settings):
 
 
 def test_equal_inputs_give_equal_bytes_and_the_same_folder_is_reused(fashion, tmp_path):
-    one = prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "a"))
-    two = prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "b"))
+    one = prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "a").home)
+    two = prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "b").home)
     assert one.key == two.key
     for path in one.folder.iterdir():
         assert path.read_bytes() == (two.folder / path.name).read_bytes()
     stamp = (one.folder / "meta.json").stat().st_mtime_ns
-    assert prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "a")).folder == one.folder
+    assert prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path / "a").home).folder == one.folder
     assert (one.folder / "meta.json").stat().st_mtime_ns == stamp
 
 
 def test_every_input_changes_the_key(fashion, settings):
-    base = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings)
+    base = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings.home)
     sku = base.skus("train")[0]
     others = [
-        prepare_catalogue(fashion, "1" * 32, PrepareConfig(), [], settings),
-        prepare_catalogue(fashion, MD5, PrepareConfig(size=40), [], settings),
-        prepare_catalogue(fashion, MD5, PrepareConfig(), [sku], settings),
+        prepare_catalogue(fashion, "1" * 32, PrepareConfig(), [], settings.home),
+        prepare_catalogue(fashion, MD5, PrepareConfig(size=40), [], settings.home),
+        prepare_catalogue(fashion, MD5, PrepareConfig(), [sku], settings.home),
     ]
     assert len({base.key, *(other.key for other in others)}) == 4
     assert sku not in others[2].skus("train")
@@ -77,7 +77,7 @@ def test_every_input_changes_the_key(fashion, settings):
 
 
 def test_photos_become_colour_squares_and_every_category_is_in_every_split(photos, settings):
-    prepared = prepare_catalogue(photos, MD5, PrepareConfig(size=24), [], settings)
+    prepared = prepare_catalogue(photos, MD5, PrepareConfig(size=24), [], settings.home)
     assert prepared.shape == (24, 24, 3)
     for split in SPLITS:
         assert set(prepared.labels(split)) == {0, 1}
@@ -90,25 +90,25 @@ def test_grey_photos_have_one_channel_unless_three_are_wanted(tmp_path, settings
         with Image.open(path) as image:
             image.convert("L").save(path)
     catalogue = read_catalogue(folder, "grey")
-    assert prepare_catalogue(catalogue, MD5, PrepareConfig(), [], settings).shape[2] == 1
-    assert prepare_catalogue(catalogue, MD5, PrepareConfig(channels=3), [], settings).shape[2] == 3
+    assert prepare_catalogue(catalogue, MD5, PrepareConfig(), [], settings.home).shape[2] == 1
+    assert prepare_catalogue(catalogue, MD5, PrepareConfig(channels=3), [], settings.home).shape[2] == 3
 
 
 def test_cifars_colours_are_kept_and_the_sides_fit(tmp_path, settings):
     catalogue = read_catalogue(write_cifar(tmp_path / "cifar-10", 4), "cifar-10")
-    prepared = prepare_catalogue(catalogue, MD5, PrepareConfig(), [], settings)
+    prepared = prepare_catalogue(catalogue, MD5, PrepareConfig(), [], settings.home)
     row = catalogue.table.index[catalogue.table["sku"] == prepared.skus("test")[3]][0]
     assert prepared.shape == (32, 32, 3)
     assert np.array_equal(prepared.images("test")[3], catalogue.pixels[row])
     assert (prepared.meta.counts["test"], set(prepared.labels("validation"))) == (40, set(range(10)))
-    grey = prepare_catalogue(catalogue, MD5, PrepareConfig(channels=1, size=16), [], settings).images("test")
+    grey = prepare_catalogue(catalogue, MD5, PrepareConfig(channels=1, size=16), [], settings.home).images("test")
     assert grey.shape == (40, 16, 16, 1)
 
 
 def test_too_few_images_are_refused_by_category_and_count(tmp_path, settings):
     catalogue = read_catalogue(write_photos(tmp_path / "few", count=19), "few")
     with pytest.raises(CatalogueError, match=r"at least 20 images: shirt has 19, shoe has 19"):
-        prepare_catalogue(catalogue, MD5, PrepareConfig(), [], settings)
+        prepare_catalogue(catalogue, MD5, PrepareConfig(), [], settings.home)
     assert not list((settings.home / "prepared").glob("*/"))
 
 
@@ -127,13 +127,13 @@ def test_an_undecodable_image_is_refused_by_file(tmp_path, settings):
     bad = sorted(folder.rglob("*.jpg"))[0]
     bad.write_bytes(b"")
     with pytest.raises(CatalogueError, match=rf"1 images cannot be decoded, first shirt/{bad.name}: empty"):
-        prepare_catalogue(read_catalogue(folder, "bad"), MD5, PrepareConfig(), [], settings)
+        prepare_catalogue(read_catalogue(folder, "bad"), MD5, PrepareConfig(), [], settings.home)
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(fashion, tmp_path):
     (tmp_path / ".packshot").write_text("in the way")
     with pytest.raises(StorageError, match="cannot write"):
-        prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path))
+        prepare_catalogue(fashion, MD5, PrepareConfig(), [], Settings(root=tmp_path).home)
 
 
 @pytest.mark.parametrize("wrong", [{"size": 4}, {"background": 256}, {"channels": 2}, {"colour": 1}])
@@ -143,11 +143,11 @@ def test_a_wrong_parameter_is_refused_by_name(wrong):
 
 
 def test_a_view_shows_some_categories_under_its_own_name(fashion, settings):
-    whole = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings)
+    whole = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings.home)
     wanted = ("Ankle boot", "Bag")
     config = PrepareConfig(categories=wanted, of="fashion-mnist", name="bags-and-boots")
     left_out = [whole.skus("train")[0], next(sku for sku in whole.skus("train") if _category(fashion, sku) in wanted)]
-    view = prepare_catalogue(fashion, MD5, config, left_out, settings)
+    view = prepare_catalogue(fashion, MD5, config, left_out, settings.home)
     assert (view.catalogue, view.source, view.categories) == ("bags-and-boots", "fashion-mnist", list(wanted))
     assert (whole.catalogue, whole.source) == ("fashion-mnist", "fashion-mnist")
     for split in SPLITS:
@@ -165,7 +165,7 @@ def _category(catalogue, sku):
 
 def test_unknown_categories_are_named_with_those_there_are(photos, settings):
     with pytest.raises(InputError, match=r"prepare\.categories: got 'sofa', allowed: one of shirt, shoe"):
-        prepare_catalogue(photos, MD5, PrepareConfig(categories=("shirt", "sofa")), [], settings)
+        prepare_catalogue(photos, MD5, PrepareConfig(categories=("shirt", "sofa")), [], settings.home)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_view_that_makes_no_sense_is_refused(wrong, said):
 
 
 def test_grey_images_can_be_given_three_equal_channels(fashion, settings):
-    colour = prepare_catalogue(fashion, MD5, PrepareConfig(channels=3), [], settings)
-    grey = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings)
+    colour = prepare_catalogue(fashion, MD5, PrepareConfig(channels=3), [], settings.home)
+    grey = prepare_catalogue(fashion, MD5, PrepareConfig(), [], settings.home)
     assert colour.shape == (32, 32, 3)
     assert np.array_equal(colour.images("test"), np.repeat(grey.images("test"), 3, axis=3))

@@ -37,7 +37,7 @@ def shop(tmp_path):
 
 
 def judge(folder: Path, settings: Settings, **options) -> ValidationReport:
-    return validate_catalogue(read_catalogue(folder, folder.name), MD5, settings, **options)
+    return validate_catalogue(read_catalogue(folder, folder.name), MD5, settings.home, **options)
 
 
 def found(report: ValidationReport) -> dict[str, str]:
@@ -149,7 +149,7 @@ def test_a_product_in_two_splits_is_named(tmp_path, settings):
     table = catalogue.table.copy()
     train, test = table.index[table["split"] == "train"][0], table.index[table["split"] == "test"][0]
     table.loc[test, "group"] = table.loc[train, "group"]
-    report = validate_catalogue(Catalogue("shop", catalogue.folder, "photos", table), MD5, settings)
+    report = validate_catalogue(Catalogue("shop", catalogue.folder, "photos", table), MD5, settings.home)
     assert {failure.sku for failure in report.failures} == {table.loc[train, "sku"], table.loc[test, "sku"]}
     assert {failure.found for failure in report.failures} == {"its product or a near duplicate is in 2 splits"}
 
@@ -159,7 +159,7 @@ def test_a_missing_fashion_mnist_category_is_a_failure_of_the_table(tmp_path, se
     keep = (catalogue.table["category"] != "Bag").to_numpy()
     table = catalogue.table[keep].reset_index(drop=True)
     report = validate_catalogue(
-        Catalogue("fm", catalogue.folder, "fashion-mnist", table, catalogue.pixels[keep]), MD5, settings
+        Catalogue("fm", catalogue.folder, "fashion-mnist", table, catalogue.pixels[keep]), MD5, settings.home
     )
     (failed,) = [check for check in report.checks if "contain_set" in check.expectation]
     assert not failed.passed
@@ -169,9 +169,9 @@ def test_a_missing_fashion_mnist_category_is_a_failure_of_the_table(tmp_path, se
 def test_the_key_depends_on_data_and_quarantine(shop, settings):
     catalogue = read_catalogue(shop, "shop")
     keys = {
-        validate_catalogue(catalogue, MD5, settings).key,
-        validate_catalogue(catalogue, "1" * 32, settings).key,
-        validate_catalogue(catalogue, MD5, settings, quarantine=True).key,
+        validate_catalogue(catalogue, MD5, settings.home).key,
+        validate_catalogue(catalogue, "1" * 32, settings.home).key,
+        validate_catalogue(catalogue, MD5, settings.home, quarantine=True).key,
     }
     assert len(keys) == 3
 

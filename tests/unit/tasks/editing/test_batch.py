@@ -197,10 +197,10 @@ def test_originals_are_out_of_reach(run, photos, tmp_path):
 
 def test_each_result_leads_back_to_its_original(run, photos, tmp_path):
     run()
-    chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home")).trace(str(tmp_path / "out" / "e.png"))
+    chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home").home).trace(str(tmp_path / "out" / "e.png"))
     assert [node.id for node in chain.ancestors()] == [digest_file(photos / "e.webp")]
     assert chain.focus.attributes["operations"] == "degrade:blur,amount=1.0"
-    forth = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home")).trace(digest_file(photos / "e.webp"))
+    forth = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home").home).trace(digest_file(photos / "e.webp"))
     assert [images.total for images in forth.images.values()] == [1]
 
 

@@ -90,7 +90,7 @@ def test_journal_record_and_lineage_of_a_batch_name_the_same_bytes(swapped, tmp_
         key = batch.digest_json(["a.png", before, GREY.plan().digest])
         entry = journal.find(key)
     assert_made_of_the_first(out / "a.png", before, entry.row)
-    assert [node.id for node in Lineage(settings).trace(str(out / "a.png")).ancestors()] == [before]
+    assert [node.id for node in Lineage(settings.home).trace(str(out / "a.png")).ancestors()] == [before]
 
 
 def test_a_mask_that_changes_meanwhile_is_refused(tmp_path):
@@ -115,7 +115,7 @@ def test_a_generated_picture_keeps_its_record_and_its_mark(tmp_path, suffix, ope
     assert record.ancestor == GENERATED_BY
     assert record.source_type == GENERATED
     assert made.row.source_type == "trainedAlgorithmicMedia"
-    above = {(node.kind, node.id) for node in Lineage(settings).trace(str(out)).ancestors()}
+    above = {(node.kind, node.id) for node in Lineage(settings.home).trace(str(out)).ancestors()}
     assert above == {("image", digest(source)), ("version", "generate-bags@3")}
 
 

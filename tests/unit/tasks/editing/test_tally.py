@@ -72,8 +72,8 @@ def test_results_reach_the_lineage_index_some_at_a_time(tally, settings, monkeyp
     assert len(tally.waiting) == 1
     tally.add(edited(2))
     assert tally.waiting == []
-    focus = Lineage(settings).trace(f"{1002:064x}").focus
+    focus = Lineage(settings.home).trace(f"{1002:064x}").focus
     assert (focus.attributes["seed"], focus.attributes["software"]) == (4, "packshot")
     tally.add(edited(3))
     tally.record()
-    assert Lineage(settings).trace(f"{1003:064x}").focus.created == "2026-01-01T00:00:00Z"
+    assert Lineage(settings.home).trace(f"{1003:064x}").focus.created == "2026-01-01T00:00:00Z"

@@ -40,7 +40,7 @@ def test_a_result_leads_to_its_original_its_networks_its_files_and_its_run(setti
     networks = (Asked(slot="inpaint", family=None, version=3), Asked(slot="upscale-x2", family="espcn", version=1))
     made = entry(networks=networks, flow_run="f" * 36)
     record_edits(settings, plan, [EditedFile(tmp_path / "a.jpg", tmp_path / "a.png", made)])
-    trace = Lineage(settings).trace(RESULT)
+    trace = Lineage(settings.home).trace(RESULT)
     assert {(node.kind, node.id) for node in trace.ancestors()} == {
         ("image", ORIGINAL),
         ("image", digest_file(mask)),
@@ -63,5 +63,5 @@ def test_a_result_leads_to_its_original_its_networks_its_files_and_its_run(setti
 def test_an_edit_by_hand_has_its_original_alone(settings, tmp_path):
     plan = EditJob(operations=(Degrade(kind="grayscale"),)).plan()
     record_edits(settings, plan, [EditedFile(tmp_path / "a.jpg", tmp_path / "a.png", entry())])
-    assert [node.id for node in Lineage(settings).trace(RESULT).ancestors()] == [ORIGINAL]
+    assert [node.id for node in Lineage(settings.home).trace(RESULT).ancestors()] == [ORIGINAL]
     record_edits(settings, plan, [])

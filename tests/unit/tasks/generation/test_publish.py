@@ -51,7 +51,7 @@ def test_each_file_says_where_it_comes_from_and_is_on_record(make, tmp_path):
     }
     assert find_own(made.sheet).says == "the first 4 images of seed 7 by generate-shapes@3"
     for path in (made.images[2], made.sheet):
-        chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home")).trace(str(path))
+        chain = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home").home).trace(str(path))
         assert chain.focus.attributes["file"] == path.relative_to(tmp_path).as_posix()  # the checkout may move
         assert {(node.kind, node.id) for node in chain.ancestors()} >= {
             ("version", "generate-shapes@3"),

@@ -112,7 +112,7 @@ def test_a_wrong_value_is_one_line_and_nothing_is_written(packshot, cloth, tmp_p
 def test_a_texture_leads_to_its_example_and_back(packshot, cloth, tmp_path):
     out = tmp_path / "out.png"
     assert packshot("texture", cloth, "--size", "64", "--seed", "3", "-o", out)[0] == 0
-    lineage = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home"))
+    lineage = Lineage(Settings(PACKSHOT_HOME=tmp_path / "home").home)
     chain = lineage.trace(str(out))
     assert (chain.focus.attributes["seed"], chain.focus.attributes["size"]) == (3, 64)
     assert [(edge.role, edge.parent.id) for edge in chain.up] == [("grown from", digest_file(cloth))]

@@ -30,7 +30,7 @@ def test_each_image_leads_to_its_version_and_run(settings, tmp_path):
         path.write_bytes(b"pixels %d" % index)
         images.append(GeneratedImage(path, digest_file(path), provenance(index)))
     record_images(settings, images, "f" * 36)
-    trace = Lineage(settings).trace(str(images[1][0]))
+    trace = Lineage(settings.home).trace(str(images[1][0]))
     assert trace.focus.id == digest_file(images[1][0])
     assert trace.focus.attributes == {
         "file": "1.png", "seed": 7, "index": 1, "category": "bag", "software": "packshot 1",
@@ -39,13 +39,13 @@ def test_each_image_leads_to_its_version_and_run(settings, tmp_path):
         ("version", "generate-shop@2"),
         ("flow_run", "f" * 36),
     }
-    assert Lineage(settings).trace("generate-shop@2").images[("version", "generate-shop@2")].total == 3
+    assert Lineage(settings.home).trace("generate-shop@2").images[("version", "generate-shop@2")].total == 3
 
 
 def test_images_made_outside_of_a_flow_lead_to_their_version_alone(settings, tmp_path):
     (tmp_path / "a.png").write_bytes(b"pixels")
     record_images(settings, [GeneratedImage(tmp_path / "a.png", digest_file(tmp_path / "a.png"), provenance(0))], "")
-    assert [node.kind for node in Lineage(settings).trace(str(tmp_path / "a.png")).ancestors()] == ["version"]
+    assert [node.kind for node in Lineage(settings.home).trace(str(tmp_path / "a.png")).ancestors()] == ["version"]
 
 
 def test_a_texture_leads_to_its_example(settings, tmp_path):
@@ -56,6 +56,6 @@ def test_a_texture_leads_to_its_example(settings, tmp_path):
         example="cloth.jpg", example_sha256=digest_file(example), size=512, seed=3, software="packshot 1"
     )
     record_texture(settings, example, GrownTexture(path=out, sha256=digest_file(out), record=record))
-    trace = Lineage(settings).trace(str(out))
+    trace = Lineage(settings.home).trace(str(out))
     assert (trace.focus.attributes["size"], trace.focus.attributes["seed"]) == (512, 3)
     assert [(node.kind, node.id) for node in trace.ancestors()] == [("image", digest_file(example))]

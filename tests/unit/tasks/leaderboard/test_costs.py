@@ -20,7 +20,7 @@ def settings(tmp_path):
 
 
 def test_every_family_has_a_line_with_its_parameters(settings):
-    families = list_families(settings)
+    families = list_families(settings.root)
     assert sorted(family.name for family in families) == sorted(FAMILIES)
     capabilities = [family.capability for family in families]
     assert list(dict.fromkeys(capabilities)) == ["generate", *sorted(set(capabilities) - {"generate"})]
@@ -30,7 +30,7 @@ def test_every_family_has_a_line_with_its_parameters(settings):
 
 def test_parameters_are_those_of_the_recipe(settings):
     made = load_family("dcgan")(load_recipe(settings.root, "dcgan", {}), SHAPE)
-    assert count_recipe_parameters(settings, "dcgan") == sum(
+    assert count_recipe_parameters(settings.root, "dcgan") == sum(
         kept.numel() for kept in made.generator.state_dict().values()
     )
 

@@ -42,7 +42,7 @@ def settings(tmp_path) -> Settings:
 
 @pytest.fixture
 def lineage(settings) -> Lineage:
-    index = Lineage(settings)
+    index = Lineage(settings.home)
     index.record_all(
         [
             Derivation(VALIDATION, [Parent(DATA, "judged")]),
@@ -192,7 +192,7 @@ def test_text_shows_a_node_once_and_then_refers_to_it(lineage):
 
 
 def test_a_circle_ends(settings):
-    index = Lineage(settings)
+    index = Lineage(settings.home)
     one, two = Node("run", "first-run"), Node("run", "second-run")
     index.record_all([Derivation(one, [Parent(two, "from")]), Derivation(two, [Parent(one, "from")])])
     assert index.trace("first-run").ancestors() == [two, one]
@@ -202,14 +202,14 @@ def test_a_circle_ends(settings):
 def test_two_writers_lose_nothing(settings):
     def write(first: int) -> None:
         for n in range(first, first + 40):
-            Lineage(settings).record(image(n), [Parent(VERSION, "made by")])
+            Lineage(settings.home).record(image(n), [Parent(VERSION, "made by")])
 
     writers = [threading.Thread(target=write, args=(start,)) for start in (0, 100)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    assert Lineage(settings).trace(VERSION.id).images[Ref("version", VERSION.id)].total == 80
+    assert Lineage(settings.home).trace(VERSION.id).images[Ref("version", VERSION.id)].total == 80
 
 
 def test_a_new_index_is_made_by_many_at_once(tmp_path):
@@ -218,7 +218,7 @@ def test_a_new_index_is_made_by_many_at_once(tmp_path):
     def record(home, start: threading.Barrier) -> None:
         start.wait()
         try:
-            Lineage(Settings(PACKSHOT_HOME=home)).record(VERSION)
+            Lineage(Settings(PACKSHOT_HOME=home).home).record(VERSION)
         except StorageError as error:
             problems.append(error)
 
@@ -263,7 +263,7 @@ def test_a_file_that_is_no_database_is_a_storage_error(settings):
     settings.home.mkdir()
     (settings.home / "lineage.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(StorageError, match=r"lineage\.db.*packshot doctor"):
-        Lineage(settings).trace("anything")
+        Lineage(settings.home).trace("anything")
 
 
 def test_the_module_does_not_import_mlflow():

@@ -49,14 +49,14 @@ def fitted(**changes):
 
 
 def ancestors(settings, name):
-    return {(node.kind, node.id) for node in Lineage(settings).trace(name).ancestors()}
+    return {(node.kind, node.id) for node in Lineage(settings.home).trace(name).ancestors()}
 
 
 def test_a_run_leads_back_through_the_prepared_set_to_the_data(settings, data, report, prepared):
-    record_data(settings, data)
-    record_validation(settings, data, report)
-    record_prepared(settings, prepared, data, report)
-    record_run(settings, fitted(), prepared, {"git_commit": "e" * 40, "prefect_flow_run": "1" * 36})
+    record_data(settings.home, data)
+    record_validation(settings.home, data, report)
+    record_prepared(settings.home, prepared, data, report)
+    record_run(settings.home, fitted(), prepared, {"git_commit": "e" * 40, "prefect_flow_run": "1" * 36})
     assert ancestors(settings, RUN) == {
         ("prepared", prepared.key),
         ("validation", "b" * 32),
@@ -64,7 +64,7 @@ def test_a_run_leads_back_through_the_prepared_set_to_the_data(settings, data, r
         ("commit", "e" * 40),
         ("flow_run", "1" * 36),
     }
-    index = Lineage(settings)
+    index = Lineage(settings.home)
     assert index.trace(MD5).focus.attributes == {"catalogue": "shop", "images": 40, "bytes": 12_345}
     assert index.trace("b" * 32).focus.attributes == {"suite": "photos", "result": "passed", "quarantined": 1}
     assert index.trace(prepared.key).focus.attributes == {"shape": "32x32x1", "images": 96}
@@ -72,8 +72,8 @@ def test_a_run_leads_back_through_the_prepared_set_to_the_data(settings, data, r
 
 
 def test_a_failed_judgement_says_so(settings, data, report):
-    record_validation(settings, data, report.model_copy(update={"success": False}))
-    assert Lineage(settings).trace("b" * 32).focus.attributes["result"] == "failed"
+    record_validation(settings.home, data, report.model_copy(update={"success": False}))
+    assert Lineage(settings.home).trace("b" * 32).focus.attributes["result"] == "failed"
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_a_failed_judgement_says_so(settings, data, report):
     ],
 )
 def test_a_run_leads_to_the_weights_that_it_started_from(settings, prepared, start, above):
-    record_run(settings, fitted(init_from=start, init_sha256="9" * 64), prepared, {})
+    record_run(settings.home, fitted(init_from=start, init_sha256="9" * 64), prepared, {})
     assert ancestors(settings, RUN) == {("prepared", prepared.key), above}

@@ -52,7 +52,7 @@ def prepared(tmp_path_factory):
     lines = ["sku,file,category,split,licence,consent"]
     lines += [f"sku-{number},{file},,,CC-BY-4.0,{'yes' if number % 2 else ''}" for number, file in enumerate(files)]
     (folder / "catalogue.csv").write_text("\n".join(lines) + "\n")
-    return prepare_catalogue(read_catalogue(folder, "shop"), "d" * 32, PrepareConfig(), [], Settings(root=root))
+    return prepare_catalogue(read_catalogue(folder, "shop"), "d" * 32, PrepareConfig(), [], Settings(root=root).home)
 
 
 def test_a_card_counts_licences_and_consents_of_the_training_images(prepared):
@@ -69,7 +69,7 @@ def test_a_card_counts_licences_and_consents_of_the_training_images(prepared):
 def test_fashion_mnist_has_its_own_licence(tmp_path):
     folder = write_fashion_mnist(tmp_path / "fashion-mnist", 20, 10)
     prepared = prepare_catalogue(
-        read_catalogue(folder, "fashion-mnist"), "d" * 32, PrepareConfig(), [], Settings(root=tmp_path)
+        read_catalogue(folder, "fashion-mnist"), "d" * 32, PrepareConfig(), [], Settings(root=tmp_path).home
     )
     images = len(prepared.images("train"))
     assert prepared.meta.rights == {"licence": {"MIT": images}, "consent": {"not stated": images}}

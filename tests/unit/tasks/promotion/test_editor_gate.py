@@ -18,7 +18,7 @@ NOISE = np.random.default_rng(0).normal(0, 1, 200)
 
 def make_report(settings, key, psnr=30.0, categories=(31.0, 29.0), baseline=(30.0, 28.0), reference="a" * 64):
     """A report whose scores lie where the gate looks for them."""
-    folder = evaluation_folder(settings, key)
+    folder = evaluation_folder(settings.home, key)
     folder.mkdir(parents=True)
     np.savez(folder / SCORES, psnr=psnr + NOISE)
     figures = [("psnr", psnr, None), ("baseline_psnr", sum(baseline) / 2, None)]
@@ -74,7 +74,7 @@ def test_an_unmeasured_model_is_not_served(settings):
 def test_the_champion_is_beaten_photo_by_photo(settings, better_by, passes):
     champion = make_report(settings, "champion")
     challenger = make_report(settings, "challenger", psnr=30.0 + better_by)
-    comparison = compare_editors(settings, challenger, champion)
+    comparison = compare_editors(settings.home, challenger, champion)
     # The noise is the same in both: the paired difference is sure though each alone spreads by 1 dB.
     assert comparison.interval.low == pytest.approx(better_by, abs=1e-9)
     verdict = judge_editor(challenger, champion, EditorBounds(), SERVED, comparison)
@@ -86,7 +86,7 @@ def test_no_category_may_lose_much_against_the_champion(settings):
     champion = make_report(settings, "champion", categories=(31.0, 29.0))
     challenger = make_report(settings, "challenger", psnr=31.0, categories=(33.5, 28.7))
     verdict = judge_editor(
-        challenger, champion, EditorBounds(), SERVED, compare_editors(settings, challenger, champion)
+        challenger, champion, EditorBounds(), SERVED, compare_editors(settings.home, challenger, champion)
     )
     assert verdict.reasons == ["category that loses most, B: -0.30 dB against the champion, must be at least -0.25"]
 
@@ -94,4 +94,4 @@ def test_no_category_may_lose_much_against_the_champion(settings):
 def test_versions_judged_on_other_images_are_not_compared(settings):
     champion = make_report(settings, "champion", reference="b" * 64)
     with pytest.raises(InputError, match="champion's reference_digest: got 'bbb"):
-        compare_editors(settings, make_report(settings, "challenger"), champion)
+        compare_editors(settings.home, make_report(settings, "challenger"), champion)

@@ -60,4 +60,6 @@ def test_an_editor_is_judged_by_its_gain(tmp_path):
 def test_a_generator_cannot_be_measured_without_a_ruler(tmp_path):
     yardstick = Yardstick(None, EvaluateConfig())
     with pytest.raises(TrainingError, match="generated images can be measured by a ruler only"):
-        ensure_generator_report(Settings(root=tmp_path), Path("generator.onnx"), "dcgan", yardstick, NullProgress())
+        ensure_generator_report(
+            Settings(root=tmp_path).home, Path("generator.onnx"), "dcgan", yardstick, NullProgress()
+        )

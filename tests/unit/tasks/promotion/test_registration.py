@@ -45,8 +45,8 @@ def test_figures_have_names_that_mlflow_takes(category, name):
 
 def test_a_version_leads_to_its_run_its_report_and_the_prepared_set(tmp_path):
     settings = Settings(PACKSHOT_HOME=tmp_path / "home")
-    record_version(settings, "generate-shop", 3, "a" * 32, "o" * 64, make_report())
-    trace = Lineage(settings).trace("generate-shop@3")
+    record_version(settings.home, "generate-shop", 3, "a" * 32, "o" * 64, make_report())
+    trace = Lineage(settings.home).trace("generate-shop@3")
     assert trace.focus.attributes == {"family": "dcgan", "onnx_sha256": "o" * 64}
     assert [(edge.child.kind, edge.role, edge.parent.kind) for edge in trace.up] == [
         ("version", "registered from", "run"),
@@ -54,4 +54,4 @@ def test_a_version_leads_to_its_run_its_report_and_the_prepared_set(tmp_path):
         ("report", "evaluation of", "run"),
         ("report", "measured on", "prepared"),
     ]
-    assert Lineage(settings).trace("k" * 32).focus.attributes == {"frechet_distance": 20.0}
+    assert Lineage(settings.home).trace("k" * 32).focus.attributes == {"frechet_distance": 20.0}

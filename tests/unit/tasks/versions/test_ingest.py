@@ -227,7 +227,7 @@ def test_two_ingests_at_once_take_turns(fresh, origins, digests):
 def test_a_lock_that_stays_held_is_told(fresh, monkeypatch):
     monkeypatch.setattr("tasks.versions.ingest.LOCK_SECONDS", 0.1)
     with (
-        lock_data(fresh),
+        lock_data(fresh.home),
         pytest.raises(StorageError, match=r"another process is changing data/ \(lock .*data\.lock\)"),
     ):
         ingest_catalogue(fresh, NAME)
