@@ -18,6 +18,10 @@ from tests.catalogues import commit_all, draw_category, make_checkout
 CATEGORIES = ("box", "bigbox", "ring")
 LABELS = (0, 4, 8)
 SIDE = 32
+NOBODY = 9
+"""A port that no server of a test can be given: those are taken from the high ones."""
+STARTUP_SECONDS = 500
+"""Of a Prefect server: 10 on a quiet machine, minutes on a busy one."""
 PARAMS = {
     "prepare": {"default": {"size": SIDE, "background": 0}},
     "validate": {"quarantine": False, "max_quarantined": 0.02},
@@ -67,11 +71,11 @@ def make_workshop(root: Path) -> Settings:
 
 
 @contextmanager
-def at_work(settings: Settings, mlflow_port: int) -> Iterator[Settings]:
-    """A Prefect server, and an environment that names the checkout of `settings`; nobody listens at `mlflow_port`."""
+def at_work(settings: Settings) -> Iterator[Settings]:
+    """A Prefect server, and an environment that names the checkout of `settings`, where no MLflow server is up."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
-        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": mlflow_port}.items():
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=STARTUP_SECONDS):
+        for name, value in {"ROOT": settings.root, "OFFLINE": "true", "MLFLOW_PORT": NOBODY}.items():
             patch.setenv(f"PACKSHOT_{name}", str(value))
         yield Settings()

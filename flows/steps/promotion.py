@@ -59,7 +59,7 @@ def gate(
         while judged is None:
             champion, rival = find_champion(settings, version.slot), None
             if champion is not None and champion.version != version.version:
-                rival = measure_version(settings, champion, yardstick, watch)
+                rival = measure_version(settings.home, champion, yardstick, watch)
             with suppress(ChampionMoved):  # then judge again, against the new champion
                 judged = decide(settings, version, report, champion, rival, bounds, servability, who)
     if FlowRunContext.get() is not None:

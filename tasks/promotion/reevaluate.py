@@ -41,18 +41,14 @@ def evaluate_registered(
     validation = ensure_validation(settings.home, data, quarantine=True, max_quarantined=1.0).value
     prepared = ensure_prepared(settings.home, data, validation, plan.prepare, progress).value
     ruler = ensure_ruler(settings, catalogue, prepared, progress) if slot_kind(family).has_ruler else None
-    return measure_version(settings, chosen, Yardstick(prepared, plan.evaluate, ruler), progress)
+    return measure_version(settings.home, chosen, Yardstick(prepared, plan.evaluate, ruler), progress)
 
 
-def measure_version(
-    settings: Settings, version: VersionInfo, yardstick: Yardstick, progress: Progress
-) -> EvaluationReport:
+def measure_version(home: Path, version: VersionInfo, yardstick: Yardstick, progress: Progress) -> EvaluationReport:
     """The report of a registered version by a yardstick, found or measured now."""
     family = version.tags["family"]
     evaluate = slot_kind(family).evaluate
-    return evaluate(
-        settings.home, version.onnx_path, family, yardstick, progress, training_folder(settings.home, version)
-    ).value
+    return evaluate(home, version.onnx_path, family, yardstick, progress, training_folder(home, version)).value
 
 
 def training_folder(home: Path, version: VersionInfo) -> Path:

@@ -23,7 +23,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory):
     settings = make_workshop(tmp_path_factory.mktemp("workshop"))
-    with at_work(settings, mlflow_port=59872) as working:
+    with at_work(settings) as working:
         yield working
 
 

@@ -13,11 +13,12 @@ from tasks.editing.parsing import parse_operation
 from tasks.lineage.index import Lineage
 from tasks.provenance.embedded import find_own
 from tasks.workspace.settings import Settings
+from tests.workshop import STARTUP_SECONDS
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=STARTUP_SECONDS):
         patch.setenv("PACKSHOT_HOME", str(tmp_path_factory.mktemp("home")))
         yield Settings()
 

@@ -34,7 +34,7 @@ LEARNED = {"seed": 0, "epochs": 12, "learning_rate": 1e-3}
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory):
     settings = make_workshop(tmp_path_factory.mktemp("workshop"))
-    with at_work(settings, mlflow_port=59871) as working:
+    with at_work(settings) as working:
         yield working
 
 

@@ -22,6 +22,7 @@ from tasks.registry.tracking import open_tracking
 from tasks.workspace.settings import Settings
 from tests.generators import write_generator
 from tests.terminal import terminal
+from tests.workshop import NOBODY, STARTUP_SECONDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 
@@ -74,7 +75,7 @@ class Shop:
     """A home with a champion, two of its images, a photograph and a market that takes JPEG alone."""
 
     def __init__(self, root):
-        self.settings = Settings(PACKSHOT_ROOT=root, PACKSHOT_HOME=root / "home", mlflow_port=59873)
+        self.settings = Settings(PACKSHOT_ROOT=root, PACKSHOT_HOME=root / "home", mlflow_port=NOBODY)
         self.generated, self.photo, self.market = root / "generated", root / "cloth.png", root / "own.yaml"
         pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(self.photo)
@@ -91,7 +92,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("shop")
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=STARTUP_SECONDS):
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         shop = Shop(root)
         shop.register(write_generator(root / "generator.onnx"))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from models.training.checkpoint import read_checkpoint
+from tests.e2e.shop import wait_for
 from tests.trainings import train
 
 PRECISIONS = ("32-true", "bf16-mixed")
@@ -23,11 +24,7 @@ def start(root, folder, precision):
 
 def kill_after_a_checkpoint(process, checkpoint):
     """Signal 9, without warning, at whatever the process is doing then."""
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists():
-        assert process.poll() is None, "the training ended before it could be killed"
-        assert time.monotonic() < deadline, "no checkpoint in two minutes"
-        time.sleep(0.01)
+    wait_for(checkpoint.exists, process)
     time.sleep(0.2)
     process.kill()
     assert process.wait() == -signal.SIGKILL

@@ -29,7 +29,7 @@ def workshop(tmp_path_factory):
     families = PARAMS["families"] | {name: {"family": name} for name in ("espcn", "foldsr")}
     params = PARAMS | {"families": families, "editing": {"gate": {"min_gain": -20, "min_category_gain": -20}}}
     (settings.root / "params.yaml").write_text(yaml.safe_dump(params))
-    with at_work(settings, mlflow_port=59873) as working:
+    with at_work(settings) as working:
         yield working
 
 

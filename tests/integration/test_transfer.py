@@ -35,7 +35,7 @@ def workshop(tmp_path_factory):
     path = settings.root / "params.yaml"
     params = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump(params | {"prepare": params["prepare"] | VIEWS}))
-    with at_work(settings, mlflow_port=59872) as working:
+    with at_work(settings) as working:
         yield working
 
 

@@ -80,7 +80,7 @@ def running(settings, environment):
     ):
         family = []
         try:
-            wait_until(lambda: "To sign a browser in" in log.read_text(), 200, log)
+            wait_until(lambda: "To sign a browser in" in log.read_text(), 500, log)
             yield process, log
         finally:
             if process.poll() is None:
@@ -123,13 +123,13 @@ def test_up_starts_three_processes_and_one_signal_ends_them_with_their_runs(sett
     assert f"{settings.prefect_url}{SIGN_IN_PATH}#" in log.read_text()
     assert f"{settings.mlflow_url}{SIGN_IN_PATH}#" in log.read_text()
     start_run(settings, settings.root / "begun")
-    wait_until((settings.root / "begun").exists, 60, log)
+    wait_until((settings.root / "begun").exists, 500, log)
     family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 4, "three processes and the run's own"
 
     process.send_signal(signal.SIGINT)
 
-    assert process.wait(30) == 0, log.read_text()
+    assert process.wait(300) == 0, log.read_text()
     assert not [survivor for survivor in family if survivor.is_running()]
     assert not answers(f"{settings.prefect_url}/api/health")
     assert "Traceback" not in log.read_text().partition("SIGINT received")[2]

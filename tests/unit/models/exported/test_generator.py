@@ -1,13 +1,14 @@
+from math import nan
+
 import numpy as np
 import onnx
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from models.errors import InputError, TrainingError
 from models.exported.generator import TOLERANCE, ExportedGenerator, export_generator
 from models.exported.noise import latents, spread_categories
-from models.exported.onnx_file import write_onnx
 from models.pixels import to_bytes
 from tasks.workspace.settings import SOURCE
 from tests.trainings import CATEGORIES, build_family, build_trainer
@@ -105,24 +106,32 @@ def test_a_category_asked_of_a_model_that_has_none_is_refused(unconditional):
         ExportedGenerator(unconditional[1]).sample(2, 0, "disc")
 
 
-def test_a_file_that_differs_from_the_network_is_refused(tmp_path, monkeypatch):
-    family, weights = trained_family(tmp_path)
+@pytest.fixture
+def again(conditional, monkeypatch):
+    """The family without its weights, and the file of these; exported again it has the same ONNX file, at once."""
+    path = conditional[1]
 
-    def write_another(network, inputs, outputs, about, path):
-        with torch.no_grad():
-            network.body[0].weight.mul_(2)
-            write_onnx(network, inputs, outputs, about, path)
-            network.body[0].weight.div_(2)
+    def write_the_same(network, inputs, outputs, about, out):
+        out.write_bytes(path.read_bytes())
 
-    monkeypatch.setattr("models.exported.generator.write_onnx", write_another)
-    with pytest.raises(TrainingError, match="the exported generator differs from the trained one by"):
-        export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
+    monkeypatch.setattr("models.exported.generator.write_onnx", write_the_same)
+    return build_family(conditional=True), path.with_name("generator.safetensors")
+
+
+@pytest.mark.parametrize(("factor", "difference"), [(2, ""), (nan, "nan")])
+def test_a_file_that_differs_from_the_network_is_refused(again, tmp_path, factor, difference):
+    family, weights = again
+    values = load_file(weights)
+    name = next(name for name, value in values.items() if value.ndim > 1)
+    save_file(values | {name: factor * values[name]}, tmp_path / "changed.safetensors")
+    with pytest.raises(TrainingError, match=f"the exported generator differs from the trained one by {difference}"):
+        export_generator(family, tmp_path / "changed.safetensors", CATEGORIES, tmp_path / "generator.onnx")
     assert not (tmp_path / "generator.onnx").exists()
 
 
 @pytest.mark.parametrize("discrete", [True, False])
-def test_one_image_that_differs_is_forgiven_to_discrete_families_alone(tmp_path, monkeypatch, discrete):
-    family, weights = trained_family(tmp_path)
+def test_one_image_that_differs_is_forgiven_to_discrete_families_alone(again, tmp_path, monkeypatch, discrete):
+    family, weights = again
     monkeypatch.setattr(type(family), "discrete", discrete)
     run = ExportedGenerator.run
 
@@ -139,21 +148,12 @@ def test_one_image_that_differs_is_forgiven_to_discrete_families_alone(tmp_path,
             export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
 
 
-def test_a_discrete_family_whose_images_all_differ_is_refused(tmp_path, monkeypatch):
-    family, weights = trained_family(tmp_path)
+def test_a_discrete_family_whose_images_all_differ_is_refused(again, tmp_path, monkeypatch):
+    family, weights = again
     monkeypatch.setattr(type(family), "discrete", True)
     run = ExportedGenerator.run
     monkeypatch.setattr(ExportedGenerator, "run", lambda self, *inputs: run(self, *inputs) + np.float32(0.01))
     with pytest.raises(TrainingError, match=r"differs from the trained one by 0\.01"):
-        export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
-
-
-def test_a_generator_that_makes_no_numbers_is_refused(tmp_path):
-    family, weights = trained_family(tmp_path)
-    with torch.no_grad():
-        family.networks["generator"].body[0].weight.fill_(float("nan"))
-    save_file(family.networks["generator"].state_dict(), weights)
-    with pytest.raises(TrainingError, match="differs from the trained one by nan"):
         export_generator(family, weights, CATEGORIES, tmp_path / "generator.onnx")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from models.errors import CatalogueError, InputError
 from tasks.catalogue.table import read_catalogue
-from tasks.dataset.prepare import PrepareConfig, prepare
+from tasks.dataset.prepare import PrepareConfig, prepare_catalogue
 from tasks.dataset.prepared import INDEX, SPLITS, PreparedSet
 from tasks.workspace.settings import Settings
 from tests.catalogues import write_photos
@@ -16,7 +16,7 @@ from tests.catalogues import write_photos
 @pytest.fixture
 def prepared(tmp_path):
     catalogue = read_catalogue(write_photos(tmp_path / "shop", count=20), "shop")
-    return prepare(catalogue, "0" * 32, PrepareConfig(), [], Settings(root=tmp_path))
+    return prepare_catalogue(catalogue, "0" * 32, PrepareConfig(), [], Settings(root=tmp_path))
 
 
 def test_a_set_opened_again_is_the_one_that_was_made(prepared):

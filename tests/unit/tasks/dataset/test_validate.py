@@ -8,6 +8,7 @@ from PIL import Image
 
 from models.errors import ValidationFailed
 from tasks.catalogue.table import COLUMNS, Catalogue, read_catalogue
+from tasks.dataset.suite import Suite
 from tasks.dataset.validate import (
     SUITES,
     ValidationReport,
@@ -36,6 +37,12 @@ def shop(tmp_path):
     return write_photos(tmp_path / "shop", count=25)
 
 
+@pytest.fixture
+def no_docs(monkeypatch):
+    """Their pages take most of a judgement's time, and are looked at in other tests."""
+    monkeypatch.setattr(Suite, "write_docs", lambda suite: suite.docs / "index.html")
+
+
 def judge(folder: Path, settings: Settings, **options) -> ValidationReport:
     return validate_catalogue(read_catalogue(folder, folder.name), MD5, settings.home, **options)
 
@@ -52,6 +59,7 @@ def test_suites_are_readable_and_say_why(kind):
     assert set(suite["expectations"][0]["kwargs"]["column_set"]) == set(COLUMNS)
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_a_small_fashion_mnist_passes(tmp_path, settings):
     folder = write_fashion_mnist(tmp_path / "fashion-mnist", 20, 10)
     report = judge(folder, settings)
@@ -62,6 +70,7 @@ def test_a_small_fashion_mnist_passes(tmp_path, settings):
     assert report.failures == report.quarantined == []
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_a_small_cifar_passes(tmp_path, settings):
     folder = write_cifar(tmp_path / "cifar-10", 4)
     report = judge(folder, settings)
@@ -118,6 +127,7 @@ def test_quarantine_sets_failing_rows_aside_and_goes_on(shop, settings):
     assert len(list((report.data_docs.parent / "validations").rglob("*.html"))) == 2
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_quarantine_refuses_more_than_its_share(shop, settings):
     for bad in sorted(shop.rglob("*.jpg"))[:2]:
         bad.write_bytes(b"")
@@ -127,6 +137,7 @@ def test_quarantine_refuses_more_than_its_share(shop, settings):
         require_valid(report)
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_one_category_fails_even_with_quarantine(tmp_path, settings):
     folder = write_photos(tmp_path / "one", categories=["hat"], count=25)
     report = judge(folder, settings, quarantine=True, max_quarantined=1.0)
@@ -135,6 +146,7 @@ def test_one_category_fails_even_with_quarantine(tmp_path, settings):
         require_valid(report)
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_a_small_category_is_named_and_never_set_aside(tmp_path, settings):
     folder = write_photos(tmp_path / "small", count=25)
     write_photos(folder, categories=["hat"], count=5, seed=900)
@@ -144,6 +156,7 @@ def test_a_small_category_is_named_and_never_set_aside(tmp_path, settings):
     assert {failure.found for failure in report.failures} == {"category hat has 5 images"}
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_a_product_in_two_splits_is_named(tmp_path, settings):
     catalogue = read_catalogue(write_photos(tmp_path / "shop", splits=("train", "test"), count=25), "shop")
     table = catalogue.table.copy()
@@ -154,6 +167,7 @@ def test_a_product_in_two_splits_is_named(tmp_path, settings):
     assert {failure.found for failure in report.failures} == {"its product or a near duplicate is in 2 splits"}
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_a_missing_fashion_mnist_category_is_a_failure_of_the_table(tmp_path, settings):
     catalogue = read_catalogue(write_fashion_mnist(tmp_path / "fm", 20, 10), "fm")
     keep = (catalogue.table["category"] != "Bag").to_numpy()
@@ -166,6 +180,7 @@ def test_a_missing_fashion_mnist_category_is_a_failure_of_the_table(tmp_path, se
     assert failed.observed == "missing: Bag"
 
 
+@pytest.mark.usefixtures("no_docs")
 def test_the_key_depends_on_data_and_quarantine(shop, settings):
     catalogue = read_catalogue(shop, "shop")
     keys = {

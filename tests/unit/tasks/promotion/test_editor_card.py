@@ -7,6 +7,7 @@ import pytest
 from models.training.speed import SpeedPlan
 from tasks.dataset.validate import ValidationReport
 from tasks.evaluation.report import EvaluationReport, Figure
+from tasks.pipeline.candidate import Candidate
 from tasks.promotion.editor_card import tabulate, tabulate_categories, write_editor_card
 from tasks.training.result import FitResult
 from tests.prepared import write_prepared
@@ -56,7 +57,8 @@ def test_a_card_says_what_it_is_for_and_where_it_ends(report, prepared):
         export_difference=1e-6, onnx_sha256="o" * 64,
         plan=SpeedPlan(precision="32-true", memory_format="contiguous"),
     )  # fmt: skip
-    card = write_editor_card("upscale-x2", fitted, report, prepared, VALIDATION, {"scale": "2"})
+    candidate = Candidate(fitted, report, prepared, VALIDATION, {})
+    card = write_editor_card("upscale-x2", candidate, {"scale": "2"})
     assert card.startswith("# espcn for `upscale-x2`\n")
     assert "the operation `upscale` of `packshot edit`" in card
     assert "1,200 updates at 340 images/s" in card

@@ -218,7 +218,7 @@ def test_two_ingests_at_once_take_turns(fresh, origins, digests):
     slow = origins_from(Source("slow", fetch_slowly), digests)
     thread = threading.Thread(target=lambda: found.append(ingest_catalogue(fresh, NAME, origins=slow)))
     thread.start()
-    started.wait(10)
+    started.wait(120)
     found.append(ingest_catalogue(fresh, NAME, origins=origins_from(None, digests)))
     thread.join()
     assert sorted(version.source for version in found) == ["already in data/", "slow"]
