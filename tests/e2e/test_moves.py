@@ -34,6 +34,12 @@ def read_all(folder: Path) -> dict[str, str]:
     return {name: digest_file(path) for name, path in named.items() if not name.startswith(".packshot/prefect/")}
 
 
+def unfinished(shop: Shop) -> list[Path]:
+    """The folders of trainings that left a checkpoint and no result."""
+    folders = (path.parent for path in shop.settings.home.glob("trainings/*/checkpoint.pt"))
+    return [folder for folder in folders if not (folder / "result.json").exists()]
+
+
 @pytest.fixture(scope="module")
 def original(champion) -> dict[str, str]:
     """What the checkout holds that the others are made of."""
@@ -50,7 +56,7 @@ def moved(champion, original, tmp_path_factory) -> Shop:
         out = str(first.settings.root / IMAGES)
         first.run("generate", SLOT, "--count", "2", "--seed", "3", "--out", out).success()
         process = first.start(*KILLED, **OFTEN)
-        wait_for(first.checkpoint, process)
+        wait_for(lambda: unfinished(first), process)
         process.kill()
         end(process)
     there = tmp_path_factory.mktemp("second") / "a" / "checkout"
@@ -67,16 +73,12 @@ def test_an_equal_training_is_skipped(moved):
 
 
 def test_a_killed_training_is_resumed(moved):
-    (checkpoint,) = [path for path in moved.settings.home.glob("trainings/*/checkpoint.pt") if not done(path.parent)]
-    run_id = json.loads((checkpoint.parent / "run.json").read_text())["run_id"]
+    (training,) = unfinished(moved)
+    run_id = json.loads((training / "run.json").read_text())["run_id"]
     moved.run(*KILLED).success()
-    result = json.loads((checkpoint.parent / "result.json").read_text())
-    assert (result["run_id"], result["folder"]) == (run_id, f"trainings/{checkpoint.parent.name}")
+    result = json.loads((training / "result.json").read_text())
+    assert (result["run_id"], result["folder"]) == (run_id, f"trainings/{training.name}")
     assert run_id in [version.run_id for version in list_versions(moved.settings, SLOT)]
-
-
-def done(training: Path) -> bool:
-    return (training / "result.json").exists()
 
 
 def test_the_champion_makes_images_and_an_old_one_is_traced(moved, tmp_path):
