@@ -19,7 +19,6 @@ from flows.processes.sign_in import print_links
 from flows.reporting.console import EXIT_INTERRUPTED, summary_table
 from models.errors import InputError, ServiceError
 from tasks.promotion.shipments import awaits_shipping
-from tasks.registry.tracking import create_database
 from tasks.workspace.credentials import load_credentials
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import storage_errors
@@ -45,7 +44,6 @@ def run_servers(settings: Settings) -> None:
     refuse_taken_port("MLflow", settings.mlflow_host, settings.mlflow_port)
     load_credentials(settings.home)  # made once, before three processes look for them
     make_folders(settings)
-    create_database(settings)
     ship_weights(settings)
     processes = Processes(settings)
     for name, command in parse_procfile(procfile.read_text()).processes.items():

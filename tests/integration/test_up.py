@@ -22,9 +22,9 @@ CHECKOUT = SOURCE
 COMMAND = """
 import sys
 from flows.reporting.console import run_command
-from flows.processes.up import up
+from flows.processes.up import run_servers
 from tasks.workspace.settings import Settings
-sys.exit(run_command(lambda: up(Settings())))
+sys.exit(run_command(lambda: run_servers(Settings())))
 """
 FLOW = """
 import time
@@ -80,7 +80,8 @@ def running(settings, environment):
     ):
         family = []
         try:
-            wait_until(lambda: "To sign a browser in" in log.read_text(), 500, log)
+            wait_until(lambda: process.poll() is not None or "To sign a browser in" in log.read_text(), 500, log)
+            assert process.poll() is None, log.read_text()
             yield process, log
         finally:
             if process.poll() is None:
