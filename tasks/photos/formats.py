@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from models.errors import InputError
+from tasks.photos.xmp import SOURCE_TYPE_RECORD, XMP_CHUNK, build_xmp
 
 if TYPE_CHECKING:
-    from tasks.photos.writing import WriteOptions
-
     FileFormat = str
     FormatName = str
 
@@ -29,6 +30,18 @@ Records = Mapping[str, str]
 """Text by name, as a file is written with it."""
 Settings = Callable[["WriteOptions", Records, bytes], dict[str, Any]]
 """What Pillow's `save` is told of options, records and cleaned EXIF."""
+
+
+class WriteOptions(BaseModel):
+    """How a picture is encoded; equal options make equal bytes of equal pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quality: int = Field(default=92, ge=1, le=100, description="of JPEG, and of WebP that is not lossless")
+    lossless: bool = Field(default=False, description="WebP keeps every pixel; PNG and TIFF always do, JPEG never")
+    keep_metadata: bool = Field(
+        default=False, description="keep camera, exposure (not in TIFF), time and author; never the place"
+    )
 
 
 class Written(NamedTuple):
@@ -65,8 +78,6 @@ def png_chunks(records: Records) -> object:
     """The records as a PNG's text chunks; the digital source type as XMP, where every reader looks for it."""
     from PIL.PngImagePlugin import PngInfo
 
-    from tasks.photos.metadata import SOURCE_TYPE_RECORD, XMP_CHUNK, build_xmp
-
     chunks = PngInfo()
     for name, text in sorted(records.items()):
         if name != SOURCE_TYPE_RECORD:
@@ -90,8 +101,6 @@ def _webp(options: WriteOptions, records: Records, exif: bytes) -> dict[str, Any
 def _tiff(options: WriteOptions, records: Records, exif: bytes) -> dict[str, Any]:
     from PIL import ExifTags, Image
 
-    from tasks.photos.metadata import build_xmp
-
     directory = Image.Exif()
     if exif:
         directory.load(exif)
@@ -107,7 +116,6 @@ def _exif(exif: bytes) -> dict[str, Any]:
 
 
 def _xmp(records: Records) -> dict[str, Any]:
-    from tasks.photos.metadata import build_xmp
 
     packet = build_xmp(records).encode() if records else b""
     if len(packet) > MOST_XMP:

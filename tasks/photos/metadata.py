@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
-from xml.sax.saxutils import escape, quoteattr
 
 from PIL import ExifTags, Image
 
 from tasks.photos.decoding import DECODE_ERRORS
 from tasks.photos.formats import BY_NAME
+from tasks.photos.xmp import XMP_CHUNK
 
 ORIENTATIONS = range(1, 9)
-SOURCE_TYPE_RECORD = "DigitalSourceType"
-"""The name of the record that holds the address of an IPTC digital source type."""
-NAMESPACE = "urn:packshot:records:1#"
 OURS = "packshot:"
 """What the names of our records begin with."""
 IN_XMP = re.compile(r"<packshot:name>([^<]*)</packshot:name>\s*<packshot:text>([^<]*)<")
@@ -30,13 +26,6 @@ KEPT = (
 )
 # A maker note may hold the location in its own format; sizes are those of the file before the edit.
 NOT_KEPT = (Tag.MakerNote, Tag.ExifImageWidth, Tag.ExifImageHeight, Tag.ExifInteroperabilityOffset, Tag.UserComment)
-XMP_CHUNK = "XML:com.adobe.xmp"
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>'
-)
 
 
 class Metadata(NamedTuple):
@@ -85,26 +74,6 @@ def read_records(source: Path | bytes) -> dict[str, str]:
         return {}
     text = packet.decode(errors="replace") if isinstance(packet, bytes) else str(packet)
     return {html.unescape(name): html.unescape(value) for name, value in IN_XMP.findall(text)} | found
-
-
-def build_xmp(records: Mapping[str, str]) -> str:
-    """An XMP packet with the digital source type among `records`, and the other records as Packshot's own properties.
-
-    Source: IPTC Photo Metadata Standard 2023.1, "Digital Source Type".
-    """
-    stated = records.get(SOURCE_TYPE_RECORD)
-    attribute = f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"'
-    packet = XMP.replace(attribute, f"Iptc4xmpExt:DigitalSourceType={quoteattr(stated)}" if stated else "")
-    rest = "".join(
-        f'<rdf:li rdf:parseType="Resource"><packshot:name>{escape(name)}</packshot:name>'
-        f"<packshot:text>{escape(text)}</packshot:text></rdf:li>"
-        for name, text in sorted(records.items())
-        if name != SOURCE_TYPE_RECORD
-    )
-    if not rest:
-        return packet
-    about = f'<rdf:Description rdf:about="" xmlns:packshot="{NAMESPACE}"><packshot:records><rdf:Bag>'
-    return packet.replace("</rdf:RDF>", f"{about}{rest}</rdf:Bag></packshot:records></rdf:Description></rdf:RDF>")
 
 
 def _keep(exif: Image.Exif) -> bytes:

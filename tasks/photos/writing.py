@@ -10,11 +10,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 
 from models.arrays import Pixels
 from models.errors import InputError
-from tasks.photos.formats import WRITTEN, Records, find_written, png_chunks
+from tasks.photos.formats import WRITTEN, Records, WriteOptions, find_written, png_chunks
 from tasks.photos.picture import Picture
 from tasks.workspace.storage import explain_os_error, write_atomically
 
@@ -24,18 +23,6 @@ class Record(Protocol):
 
     def texts(self) -> Records:
         """What is written into the file: the record by its name, and IPTC's digital source type where there is one."""
-
-
-class WriteOptions(BaseModel):
-    """How a picture is encoded; equal options make equal bytes of equal pictures."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    quality: int = Field(default=92, ge=1, le=100, description="of JPEG, and of WebP that is not lossless")
-    lossless: bool = Field(default=False, description="WebP keeps every pixel; PNG and TIFF always do, JPEG never")
-    keep_metadata: bool = Field(
-        default=False, description="keep camera, exposure (not in TIFF), time and author; never the place"
-    )
 
 
 class Encoded(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.photos.metadata import SOURCE_TYPE_RECORD
+from tasks.photos.xmp import SOURCE_TYPE_RECORD
 
 
 class Link(NamedTuple):

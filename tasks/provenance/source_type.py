@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from tasks.photos.metadata import SOURCE_TYPE
+from tasks.photos.xmp import SOURCE_TYPE
 
 Marking = Literal["none", "compositeWithTrainedAlgorithmicMedia", "trainedAlgorithmicMedia"]
 """What an operation's result must say: nothing of its own, that a network made parts of it, or that it made it all."""

@@ -11,7 +11,7 @@ from models.errors import CatalogueError, InputError
 from models.imaging.filling.texture import grow_texture
 from tasks.generation.texture import make_texture
 from tasks.lineage.index import Lineage
-from tasks.photos.metadata import SOURCE_TYPE
+from tasks.photos.xmp import SOURCE_TYPE
 from tasks.provenance.embedded import find_own
 from tasks.provenance.grown import TextureRecord
 from tasks.workspace.settings import Settings

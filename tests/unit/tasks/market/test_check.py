@@ -21,8 +21,8 @@ from tasks.market.fixes import FixPlan, plan_fix
 from tasks.market.header import read_header
 from tasks.market.rules import Market
 from tasks.photos.formats import WRITTEN_SUFFIXES
-from tasks.photos.metadata import XMP, XMP_CHUNK
 from tasks.photos.photo_file import load_photo
+from tasks.photos.xmp import XMP, XMP_CHUNK
 from tasks.provenance.generated import Provenance
 
 SIDE = 240

@@ -10,18 +10,11 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from models.errors import InputError, StorageError
-from tasks.photos.formats import WRITTEN_SUFFIXES
-from tasks.photos.metadata import NAMESPACE, SOURCE_TYPE_RECORD
+from tasks.photos.formats import WRITTEN_SUFFIXES, WriteOptions
 from tasks.photos.picture import Picture
 from tasks.photos.reading import read_picture
-from tasks.photos.writing import (
-    WriteOptions,
-    encode_picture,
-    encode_png,
-    flatten,
-    refuse_original,
-    write_image,
-)
+from tasks.photos.writing import encode_picture, encode_png, flatten, refuse_original, write_image
+from tasks.photos.xmp import NAMESPACE, SOURCE_TYPE_RECORD
 
 TERM = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 TEXTS = {"packshot:edit": '{"name":"Sakkō <b> & \\"q\\" 包"}', SOURCE_TYPE_RECORD: TERM}

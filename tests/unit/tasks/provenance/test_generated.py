@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from models.errors import InputError, StorageError
-from tasks.photos.metadata import SOURCE_TYPE
 from tasks.photos.writing import encode_png, write_image
+from tasks.photos.xmp import SOURCE_TYPE
 from tasks.provenance.embedded import find_own
 from tasks.provenance.generated import Provenance
 

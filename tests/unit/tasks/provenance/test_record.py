@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from tasks.photos.metadata import SOURCE_TYPE_RECORD
+from tasks.photos.xmp import SOURCE_TYPE_RECORD
 from tasks.provenance.record import Link, OwnRecord, software
 
 
