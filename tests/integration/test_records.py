@@ -33,6 +33,7 @@ WRITES_NO_IMAGE_OF_ITS_OWN = {
     "demo": "is `train` and `generate`",
     "up": "serves",
     "doctor": "looks",
+    "sign-in": "prints links",
     "data add": "copies files as they are",
     "data fetch": "copies files as they are",
     "data versions": "lists",
@@ -75,7 +76,7 @@ class Shop:
     """A home with a champion, two of its images, a photograph and a market that takes JPEG alone."""
 
     def __init__(self, root):
-        self.settings = Settings(PACKSHOT_ROOT=root, PACKSHOT_HOME=root / "home", mlflow_port=NOBODY)
+        self.settings = Settings(root=root, PACKSHOT_HOME=root / "home", mlflow_port=NOBODY)
         self.generated, self.photo, self.market = root / "generated", root / "cloth.png", root / "own.yaml"
         pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(self.photo)

@@ -26,7 +26,7 @@ def make(onnx, tmp_path):
     names = ("family", "prepared_key", "data_md5", "validation_key", "git_commit")
     tags = {name: name for name in names} | {"onnx_sha256": hashlib.sha256(onnx.read_bytes()).hexdigest()}
     version = VersionInfo("generate-shapes", 3, "run", tags, ("champion",), "", 0, onnx)
-    settings = Settings(PACKSHOT_ROOT=tmp_path, PACKSHOT_HOME=tmp_path / "home")
+    settings = Settings(root=tmp_path, PACKSHOT_HOME=tmp_path / "home")
 
     def run(folder, count=4, seed=7, category=None):
         generator = ExportedGenerator(onnx)

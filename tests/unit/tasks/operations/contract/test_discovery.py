@@ -48,7 +48,7 @@ def test_a_file_is_an_operation_everywhere(folder):
     (folder / "shelf" / "__init__.py").write_text("")
     assert list_operations() == sorted([*ours, "sepia"])
     assert parse_operation("sepia:0.5").strength == 0.5
-    listed = TypeAdapter(parsing.Edit).json_schema()
+    listed = TypeAdapter(parsing.Operations).json_schema()
     assert "Sepia" in listed["$defs"]
     with pytest.raises(InputError, match=r"op: got 'nope', allowed: one of .*, sepia, "):
         load_operation("nope")
