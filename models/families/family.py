@@ -122,7 +122,7 @@ class Family(ABC):
     paper: ClassVar[str]
     """Whose work it follows: authors, title, where it appeared."""
     tiny: ClassVar[Mapping[str, object]] = {}
-    """What makes it small enough to try in a second where `tests/trainings.py`, which lowers all sizes, cannot know."""
+    """What makes it small enough to try in a second where `tests/families.py`, which lowers all sizes, cannot know."""
     likelihood: ClassVar[str | None] = None
     """What `bits_per_dimension` measures, such as "ELBO, discretised logistic"; None when there is no likelihood."""
     discrete: ClassVar[bool] = False
