@@ -198,7 +198,6 @@ def _known_version(settings: TrackingPlace, card: ShippedCard) -> int | None:
 
 
 def _register(settings: TrackingPlace, shipment: Shipment) -> int:
-    pass
     from tasks.registry.register import register
     from tasks.registry.tracking import open_tracking
 
