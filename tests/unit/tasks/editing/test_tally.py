@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tasks.editing import tally as module
 from tasks.editing.job import EditJob
 from tasks.editing.journal import Entry
 from tasks.editing.table import TABLE, Row
@@ -67,7 +66,7 @@ def test_the_first_reasons_are_kept(tally, tmp_path):
 
 
 def test_results_reach_the_lineage_index_some_at_a_time(tally, settings, monkeypatch):
-    monkeypatch.setattr(module, "RECORDED_AT_ONCE", 2)
+    monkeypatch.setattr("tasks.editing.tally.RECORDED_AT_ONCE", 2)
     tally.add(edited(1))
     assert len(tally.waiting) == 1
     tally.add(edited(2))
