@@ -30,7 +30,7 @@ from tasks.editing.job import EditJob
 from tasks.operations.contract.operation import Networks, Operation
 from tasks.operations.degrade import Degrade
 from tasks.operations.upscale import Upscale
-from tasks.photos.formats import WriteOptions
+from tasks.photos.options import WriteOptions
 from tasks.workspace.settings import Settings
 
 PHOTOS = 120

@@ -17,7 +17,8 @@ from tasks.editing.batch import edit_folder
 from tasks.editing.job import EditJob
 from tasks.editing.parsing import Operations
 from tasks.editing.tally import BatchResult
-from tasks.photos.formats import FileFormat, WriteOptions
+from tasks.photos.formats import FileFormat
+from tasks.photos.options import WriteOptions
 from tasks.photos.reading import Icc
 from tasks.workspace.settings import Settings
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 from tasks.operations.contract.operation import Operation
-from tasks.photos.formats import FileFormat, WriteOptions
+from tasks.photos.formats import FileFormat
+from tasks.photos.options import WriteOptions
 from tasks.photos.reading import Icc
 from tasks.workspace.code import digest_json
 from tasks.workspace.storage import digest_file

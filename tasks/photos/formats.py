@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from models.errors import InputError
 from tasks.photos.xmp import SOURCE_TYPE_RECORD, XMP_CHUNK, build_xmp
 
 if TYPE_CHECKING:
+    from tasks.photos.options import WriteOptions
+
     FileFormat = str
     FormatName = str
 
@@ -30,18 +30,6 @@ Records = Mapping[str, str]
 """Text by name, as a file is written with it."""
 Settings = Callable[["WriteOptions", Records, bytes], dict[str, Any]]
 """What Pillow's `save` is told of options, records and cleaned EXIF."""
-
-
-class WriteOptions(BaseModel):
-    """How a picture is encoded; equal options make equal bytes of equal pictures."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    quality: int = Field(default=92, ge=1, le=100, description="of JPEG, and of WebP that is not lossless")
-    lossless: bool = Field(default=False, description="WebP keeps every pixel; PNG and TIFF always do, JPEG never")
-    keep_metadata: bool = Field(
-        default=False, description="keep camera, exposure (not in TIFF), time and author; never the place"
-    )
 
 
 class Written(NamedTuple):

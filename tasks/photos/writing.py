@@ -13,7 +13,8 @@ from PIL import Image
 
 from models.arrays import Pixels
 from models.errors import InputError
-from tasks.photos.formats import WRITTEN, Records, WriteOptions, find_written, png_chunks
+from tasks.photos.formats import WRITTEN, Records, find_written, png_chunks
+from tasks.photos.options import WriteOptions
 from tasks.photos.picture import Picture
 from tasks.workspace.storage import explain_os_error, write_atomically
 

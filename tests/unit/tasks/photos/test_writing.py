@@ -10,7 +10,8 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from models.errors import InputError, StorageError
-from tasks.photos.formats import WRITTEN_SUFFIXES, WriteOptions
+from tasks.photos.formats import WRITTEN_SUFFIXES
+from tasks.photos.options import WriteOptions
 from tasks.photos.picture import Picture
 from tasks.photos.reading import read_picture
 from tasks.photos.writing import encode_picture, encode_png, flatten, refuse_original, write_image
