@@ -187,11 +187,10 @@ def count_updates(weights: Path) -> int:
 
 def load_patches(state: Path, side: int) -> tuple[Images, Images]:
     """Pieces to learn from (N, side, side, 3), the last of them drawn, and to judge by (M, 192, 192, 3)."""
-    photos = photo_folder()
     learned = keep(
-        state / f"train-{side}.npy", lambda: [*training_pieces(photos, side), draw_pieces(DRAWN[side], side)]
+        state / f"train-{side}.npy", lambda: [*training_pieces(photo_folder(), side), draw_pieces(DRAWN[side], side)]
     )
-    return learned, keep(state / "held-out.npy", lambda: [*held_out_pieces(photos)])
+    return learned, keep(state / "held-out.npy", lambda: [*held_out_pieces(photo_folder())])
 
 
 def keep(path: Path, make: Callable[[], list[Images]]) -> Images:

@@ -42,5 +42,8 @@ def check_constraints(recipe: BaseModel, constraints: Iterable[Constraint], chan
         if not constraint.holds(recipe):
             field = constraint.blame(recipe, changed)
             allowed = constraint.allowed[field].format(**dict(recipe))
-            context = {"field": field, "received": getattr(recipe, field), "allowed": allowed}
+            received = getattr(recipe, field)
+            if isinstance(received, tuple) and len(received) == 1:  # one pattern alone was given without brackets
+                (received,) = received
+            context = {"field": field, "received": received, "allowed": allowed}
             raise PydanticCustomError(VIOLATED, "{field}: got {received}, allowed: {allowed}", context)

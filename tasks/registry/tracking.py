@@ -154,7 +154,10 @@ def open_tracking(settings: TrackingPlace) -> Tracking:
         StorageError: the database's folder cannot be written.
     """
     from mlflow import MlflowClient
+    from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
 
+    # MLflow keeps the way to a run's files for the whole process, even through a server that has gone away since.
+    _artifact_repos_cache.clear()
     # It prints tracebacks of errors that it raises as well, so nothing is lost.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     for name, value in CLIENT_ENVIRONMENT.items():

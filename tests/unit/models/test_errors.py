@@ -28,7 +28,7 @@ def test_text_with_line_breaks_stays_on_one_line():
 
 def test_every_error_has_the_base_and_says_what_it_is():
     ours = [one for one in vars(errors).values() if isinstance(one, type) and one.__module__ == errors.__name__]
-    assert len(ours) == 10
+    assert len(ours) == 11
     for one in ours:
         assert issubclass(one, PackshotError)
         assert one.__doc__

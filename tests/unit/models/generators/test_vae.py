@@ -153,7 +153,7 @@ def test_the_file_has_the_decoder_alone_and_gives_the_same_images(tmp_path):
     assert export_generator(family, trained.generator, CATEGORIES, path) < 1e-4
     weights = sum(value.numel() for name, value in load_file(trained.generator).items() if "encoder" not in name)
     assert path.stat().st_size < 4 * weights + 30_000
-    noise = latents(5, 8, seed=1)
+    noise = latents(5, family.latent, seed=1)
     categories = torch.tensor([0, 1, 0, 1, 1])
     with torch.inference_mode():
         expected = family.generator(torch.from_numpy(noise), categories)

@@ -80,7 +80,7 @@ def test_layers_of_another_shape_are_listed_with_both_shapes_and_the_way_out(lea
         start(learned, channels=3)
     line = str(refused.value)
     assert line.startswith("init_from: got 'elsewhere', allowed: weights of this network's shapes, but these layers")
-    assert "8x1x4x4 there, 8x3x4x4 here" in line
+    assert "16x1x4x4 there, 16x3x4x4 here" in line
     assert "\n" not in line
     suggested = line.partition("fresh=[")[2].partition("]")[0].replace('"', "").split(", ")
     _, begun = start(learned, channels=3, fresh=tuple(suggested))

@@ -16,7 +16,7 @@ from tests.catalogues import write_photos
 @pytest.fixture
 def prepared(tmp_path):
     catalogue = read_catalogue(write_photos(tmp_path / "shop", count=20), "shop")
-    return prepare_catalogue(catalogue, "0" * 32, PrepareConfig(), [], Settings(root=tmp_path))
+    return prepare_catalogue(catalogue, "0" * 32, PrepareConfig(), [], Settings(root=tmp_path).home)
 
 
 def test_a_set_opened_again_is_the_one_that_was_made(prepared):
