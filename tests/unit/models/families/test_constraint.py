@@ -24,7 +24,7 @@ def complaint(call):
         (DCGANConfig, {"r1": 1}, "r1: got 1.0, allowed: 0 unless discriminator_norm is layer or none"),
         (DCGANConfig, {"auxiliary": 1}, "auxiliary: got 1.0, allowed: 0 unless conditional is on"),
         (DCGANConfig, {"critic_updates": 20, "batch_size": 32}, "critic_updates: got 20, allowed: at most half of"),
-        (DCGANConfig, {"freeze": "body.*"}, "freeze: got ('body.*',), allowed: nothing, unless init_from says"),
+        (DCGANConfig, {"freeze": "body.*"}, "freeze: got 'body.*', allowed: nothing, unless init_from says"),
         (WGANConfig, {"discriminator_norm": "batch"}, "discriminator_norm: got 'batch', allowed: layer or none while"),
         (WGANConfig, {"batch_size": 8}, "batch_size: got 8, allowed: at least twice critic_updates (5)"),
     ],
