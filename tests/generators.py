@@ -9,8 +9,25 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tasks.provenance.generated import Provenance
+
 LATENT, SIDE = 4, 8
 CATEGORIES = ["bag", "boot", "shirt"]
+GENERATED_BY = Provenance(
+    slot="generate-bags",
+    version=3,
+    family="dcgan",
+    run_id="r",
+    prepared_key="p",
+    data_md5="d",
+    validation_key="v",
+    git_commit="",
+    onnx_sha256="o",
+    seed=1,
+    index=0,
+    software="packshot 0",
+)
+"""The record of one image that a version made."""
 
 
 def write_generator(path: Path, conditional: bool = True, seed: int = 0) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flows.processes.prefect_server import PrefectServer
 from models.errors import RegistryError
-from models.families.discovery import module_of
+from models.families.discovery import kind_of, module_of
 from tasks.dataset.validate import SUITES
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.pipeline.request import TrainRequest
@@ -54,7 +54,6 @@ def train_or_skip(settings: Settings, request: TrainRequest) -> TrainOutcome:
 def find_flow(family: str) -> Callable[..., TrainOutcome]:
     """The flow that trains this family."""
     from flows.retrain import FLOWS
-    from models.families.discovery import kind_of
 
     return FLOWS[kind_of(family)]
 

@@ -71,10 +71,6 @@ class ValidationReport(BaseModel):
     data_docs: HomePath
     contact_sheet: HomePath | None
 
-    def failure_rows(self) -> list[dict[str, str]]:
-        """The failures as rows of a table."""
-        return [failure.model_dump() for failure in self.failures]
-
 
 def suite_path(folder: Path) -> Path:
     """The suite that judges the catalogue in `folder`."""

@@ -24,22 +24,9 @@ from tasks.photos.formats import WRITTEN_SUFFIXES
 from tasks.photos.photo_file import load_photo
 from tasks.photos.xmp import XMP, XMP_CHUNK
 from tasks.provenance.generated import Provenance
+from tests.generators import GENERATED_BY
 
 SIDE = 240
-GENERATED = Provenance(
-    slot="generate-bags",
-    version=3,
-    family="dcgan",
-    run_id="r",
-    prepared_key="p",
-    data_md5="d",
-    validation_key="v",
-    git_commit="",
-    onnx_sha256="o",
-    seed=1,
-    index=0,
-    software="packshot 0",
-)
 
 
 class Nothing:
@@ -205,7 +192,7 @@ def test_an_animation_is_reported_and_its_pixels_are_not_guessed(tmp_path):
 def test_a_generated_picture_must_say_so(tmp_path, record, label, passed):
     chunks = PngInfo()
     if record:
-        chunks.add_itxt(Provenance.chunk, GENERATED.model_dump_json())
+        chunks.add_itxt(Provenance.chunk, GENERATED_BY.model_dump_json())
     if label:
         chunks.add_itxt(XMP_CHUNK, XMP)
     path = save(tmp_path / "a.png", draw()[0], pnginfo=chunks)

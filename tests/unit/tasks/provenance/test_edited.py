@@ -11,8 +11,8 @@ from tasks.photos.picture import Picture
 from tasks.photos.writing import encode_picture
 from tasks.provenance.edited import LONGEST, EditRecord, StepRecord, UsedNetwork, fit
 from tasks.provenance.embedded import find_own
-from tasks.provenance.generated import Provenance
 from tasks.provenance.source_type import COMPOSITE, ENHANCED, GENERATED, judge_source_type
+from tests.generators import GENERATED_BY
 
 PARTS, ALL = "compositeWithTrainedAlgorithmicMedia", "trainedAlgorithmicMedia"
 NETWORK = UsedNetwork(slot="inpaint", version=3, family="pix2pix")
@@ -97,22 +97,6 @@ def test_parameters_that_no_file_can_hold_stand_by_their_digest():
     assert short.is_same_making(fit(long))
     assert not short.is_same_making(fit(record(step("degrade", polygons=[[i, 0] for i in range(20_000)]))))
     assert fit(record(step("degrade", amount=1))) == record(step("degrade", amount=1))
-
-
-GENERATED_BY = Provenance(
-    slot="generate-bags",
-    version=3,
-    family="dcgan",
-    run_id="r",
-    prepared_key="p",
-    data_md5="d",
-    validation_key="v",
-    git_commit="",
-    onnx_sha256="o",
-    seed=1,
-    index=0,
-    software="packshot 0",
-)
 
 
 def edits_of(ancestor, count, **parameters):
