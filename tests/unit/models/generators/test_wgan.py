@@ -54,9 +54,9 @@ def test_the_critic_learns_from_each_share_of_the_batch_and_then_the_generator_o
 
 def slope_after_training(folder, **changes):
     """Mean ||dD/dx|| at images like those that were learned."""
-    family = build_family("wgan", learning_rate=5e-3, **changes)
+    family = build_family("wgan", learning_rate=2e-2, **changes)
     trainer = build_trainer(folder, family=family)
-    for _ in range(24):
+    for _ in range(48):
         trainer.advance()
     images, labels = draw_images(16, seed=1)
     planes = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
