@@ -16,7 +16,7 @@ from models.families.family import FamilyConfig, GradientFamily, ImageShape
 from models.training.speed import SpeedPlan
 from models.training.trainer import Trained, Trainer
 from models.training.validation import Score, Validation
-from tests.families import shrink
+from tests.families import EDITING, shrink
 
 CATEGORIES = ["bar", "disc"]
 
@@ -40,6 +40,21 @@ def make_family(config: FamilyConfig, channels: int) -> Any:
     """The family of a config for the drawn images, with the weights that its seed gives."""
     torch.manual_seed(config.seed)
     return load_family(config.family)(config, ImageShape(channels, 32, len(CATEGORIES)))
+
+
+def small(name: str, **changes: Any) -> Any:
+    """The small family for pictures of the kind that it is for."""
+    return build_family(name, 3 if name in EDITING else 1, **changes)
+
+
+def variants(name: str) -> list[dict[str, bool]]:
+    """What a generator's family is tried with: without its categories and with them, where it has the choice."""
+    return [{"conditional": choice} for choice in (False, True)] if has_choice(name) else [{}]
+
+
+def has_choice(name: str) -> bool:
+    """Whether the family's recipe can leave the categories out."""
+    return "conditional" in load_family(name).Config.model_fields
 
 
 def brightness(images: Images, _: Labels) -> float:

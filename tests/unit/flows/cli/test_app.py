@@ -73,7 +73,8 @@ def test_a_server_that_was_named_and_does_not_answer_is_an_error_at_once(packsho
     assert err.count("\n") == 1
 
 
-def test_a_port_that_something_else_uses_is_named(packshot):
+def test_a_port_that_something_else_uses_is_named(packshot, monkeypatch):
+    monkeypatch.setattr("flows.processes.prefect_server.BUSY_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         os.environ["PACKSHOT_PREFECT_PORT"] = str(port)
