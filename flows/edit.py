@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 from prefect import flow, runtime, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.context import FlowRunContext
 from pydantic import Field
 
+from flows.reporting.page import show_table
 from flows.reporting.watch import step_progress
 from serving.networks import RegistryNetworks
 from tasks.editing.batch import edit_folder
@@ -29,9 +28,8 @@ def edit_photos(settings: Settings, job: EditJob, source: Path, out: Path) -> Ba
     with step_progress("edit") as watch:
         flow_run = str(runtime.flow_run.id or "")
         result = edit_folder(settings, job, source, out, RegistryNetworks(settings, threads=1), watch, flow_run)
-    if FlowRunContext.get() is not None:
-        rows = [one.model_dump() for one in result.reasons]
-        create_table_artifact(rows, key="left-out", description=f"{result.text}. All photographs: {result.table}")
+    rows = [one.model_dump() for one in result.reasons]
+    show_table(rows, "left-out", f"{result.text}. All photographs: {result.table}")
     return result
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from flows.reporting.console import ConsoleProgress, say, summary_table
+from flows.reporting.console import ConsoleProgress, say, say_json, summary_table
 from models.errors import InputError, PackshotError
 
 if TYPE_CHECKING:
@@ -213,7 +212,7 @@ def print_json(source: Path, market: Market, checked: Sequence[Checked]) -> None
     found = [describe(one) for one in checked]
     passed = sum(one.passed for one in checked)
     whole = {"market": market.market, "passed": passed, "pictures": len(found), "reports": found}
-    sys.stdout.write(json.dumps(whole if source.is_dir() else found[0], indent=1, ensure_ascii=False) + "\n")
+    say_json(json.dumps(whole if source.is_dir() else found[0], indent=1, ensure_ascii=False))
 
 
 def describe(checked: Checked) -> dict[str, object]:

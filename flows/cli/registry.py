@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import sys
 from typing import TYPE_CHECKING
 
-from flows.reporting.console import say, summary_table
+from flows.reporting.console import say, say_json, say_lines, summary_table
 from models.errors import InputError
 from tasks.workspace.settings import Settings
 
@@ -49,7 +48,7 @@ def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> N
         say(f"the ledger holds: {len(entries)} entries, head {entries[-1].hash[:8] if entries else 'none'}")
     if x is not None:
         chain = Lineage(Settings().home).trace(x)
-        sys.stdout.write((chain.to_json() if as_json else chain.to_text()) + "\n")
+        say_json(chain.to_json()) if as_json else say_lines(chain.to_text().splitlines())
 
 
 def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
@@ -67,7 +66,7 @@ def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
     else:
         board = build_leaderboard(settings, slot)
     if as_json:
-        sys.stdout.write(board.model_dump_json(indent=1) + "\n")
+        say_json(board.model_dump_json(indent=1))
         return
     ranked = [one for one in board.standings if one.rank]
     for title, names in ((slot, FIGURES), ("what they cost", COSTS)):  # two tables, because one would be too wide

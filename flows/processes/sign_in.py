@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flows.reporting.console import terminal
+from flows.reporting.console import say_lines
 from models.errors import ServiceError
 from serving.wall.sign_in import VALID_SECONDS, sign_in_link
 from tasks.workspace.access import is_own
@@ -40,5 +40,5 @@ def print_links(settings: Settings) -> bool:
     minutes = VALID_SECONDS // 60
     heading = f"To sign a browser in, open each link once within {minutes} minutes; `packshot sign-in` makes new ones."
     if lines:
-        terminal().print("\n".join([heading, "", *lines, ""]), soft_wrap=True, markup=False)
+        say_lines([heading, "", *lines, ""])
     return bool(lines)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from models.errors import InputError, PackshotError
+from tasks.outlets.terminal import show, show_json
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -113,7 +114,7 @@ def print_error(line: str, prefix: str = "error: ") -> None:
     """Print one line in red on stderr, whole, however narrow the terminal."""
     from rich.text import Text
 
-    terminal(stderr=True).print(Text(prefix + line, style="red"), soft_wrap=True)
+    terminal(stderr=True).print(Text(prefix + show(line), style="red"), soft_wrap=True)
 
 
 def terminal(stderr: bool = False) -> Console:
@@ -136,7 +137,7 @@ def summary_table(
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell), style=(colours or {}).get(str(cell), "")) for cell in row))
+        table.add_row(*(Text(show(str(cell), keep="\n"), style=(colours or {}).get(str(cell), "")) for cell in row))
     terminal().print(table)
 
 
@@ -165,7 +166,7 @@ class ConsoleProgress:
         if self._bar is None:
             self._bar, self._task = _bar(self.label)
         if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, note=note)
+            self._bar.update(self._task, completed=done, total=total, note=show(note))
         if done >= total:
             self.close()
 
@@ -180,7 +181,7 @@ class ConsoleProgress:
         if done < total and now - self._last_line < LINE_SECONDS:
             return
         self._last_line = now
-        terminal(stderr=True).print(f"{self.label}: {done}/{total} {note}".rstrip(), soft_wrap=True, markup=False)
+        terminal(stderr=True).print(show(f"{self.label}: {done}/{total} {note}".rstrip()), soft_wrap=True, markup=False)
 
 
 def _bar(label: str) -> tuple[Progress, TaskID]:
@@ -208,4 +209,14 @@ def _bar(label: str) -> tuple[Progress, TaskID]:
 
 def say(text: str) -> None:
     """Print one line on stdout, whole."""
-    terminal().print(text, soft_wrap=True, markup=False)
+    say_lines([text])
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print lines on stdout, each whole."""
+    terminal().print("\n".join(map(show, lines)), soft_wrap=True, markup=False)
+
+
+def say_json(document: str) -> None:
+    """Print a JSON document on stdout."""
+    sys.stdout.write(show_json(document) + "\n")

@@ -1,29 +1,46 @@
-"""What a flow run's page in Prefect shows of each step."""
+"""What a flow run's page in Prefect shows of each step; descriptions are Markdown, tables are text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prefect.artifacts import (
     create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
     create_table_artifact,
 )
 from prefect.context import FlowRunContext
 
 from tasks.dataset.validate import ValidationReport
 from tasks.evaluation.report import EvaluationReport
+from tasks.outlets.markup import to_markdown
 from tasks.promotion.selection import Judged
 from tasks.training.run_log import SAMPLES
 from tasks.workspace.settings import Settings
 
 
+def show_table(rows: Sequence[Mapping[str, Any]], key: str, text: str) -> None:
+    """A table on the run's page, when there is a run; `text`, above it, is plain."""
+    if FlowRunContext.get() is not None:
+        create_table_artifact([dict(row) for row in rows], key=key, description=to_markdown(text))
+
+
+def show_link(url: str, key: str, text: str) -> None:
+    """A link on the run's page, when there is a run."""
+    if FlowRunContext.get() is not None:
+        create_link_artifact(url, link_text=to_markdown(text), key=key)
+
+
 def show_validation(report: ValidationReport) -> None:
     """The expectations, and the rows that failed them, as tables on the run's page."""
     checks = [check.model_dump() for check in report.checks]
-    create_table_artifact(checks, key="validation", description=f"Suite {report.suite}; Data Docs: {report.data_docs}")
+    show_table(checks, "validation", f"Suite {report.suite}; Data Docs: {report.data_docs}")
     if report.failures:
         failures = [failure.model_dump() for failure in report.failures[:500]]
-        create_table_artifact(failures, key="failing-images", description=f"Contact sheet: {report.contact_sheet}")
+        show_table(failures, "failing-images", f"Contact sheet: {report.contact_sheet}")
 
 
 def show_samples(settings: Settings, run_id: str, path: Path) -> None:
@@ -33,17 +50,21 @@ def show_samples(settings: Settings, run_id: str, path: Path) -> None:
 
 def show_figures(report: EvaluationReport) -> None:
     """The figures as a table on the run's page."""
+    protocol = ", ".join(f"{name} {value}" for name, value in report.protocol.items())
+    show_table([figure.model_dump() for figure in report.figures], "figures", f"Protocol: {protocol}")
+
+
+def show_verdict(judged: Judged) -> None:
+    """The verdict on the run's page."""
     if FlowRunContext.get() is not None:
-        rows = [figure.model_dump() for figure in report.figures]
-        protocol = ", ".join(f"{name} {value}" for name, value in report.protocol.items())
-        create_table_artifact(rows, key="figures", description=f"Protocol: {protocol}")
+        create_markdown_artifact(explain(judged), key="gate", description=to_markdown(judged.move.text))
 
 
 def explain(judged: Judged) -> str:
     """The verdict as Markdown: the bounds that failed, those that were met, and the move."""
-    broken = [f"- **broken**: {reason}" for reason in judged.verdict.reasons]
-    held = [f"- held: {reason}" for reason in judged.verdict.held]
-    return "\n".join([f"**{judged.move.text}**", "", *broken, *held])
+    broken = [f"- **broken**: {to_markdown(reason)}" for reason in judged.verdict.reasons]
+    held = [f"- held: {to_markdown(reason)}" for reason in judged.verdict.held]
+    return "\n".join([f"**{to_markdown(judged.move.text)}**", "", *broken, *held])
 
 
 def show_picture(settings: Settings, run_id: str, path: Path, folder: str, key: str, text: str) -> None:
@@ -52,4 +73,4 @@ def show_picture(settings: Settings, run_id: str, path: Path, folder: str, key: 
         return
     inside = f"{folder}/{path.name}" if folder else path.name
     url = f"{settings.mlflow_url}/get-artifact?path={inside}&run_uuid={run_id}"
-    create_image_artifact(image_url=url, key=key, description=text)
+    create_image_artifact(image_url=url, key=key, description=to_markdown(text))

@@ -11,6 +11,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext
 
 from flows.reporting.console import ConsoleProgress
+from tasks.outlets.markup import to_markdown
 
 EVERY_SECONDS = 3.0
 
@@ -33,11 +34,12 @@ class StepProgress:
             self._tell(100.0 * done / max(total, 1), note)
 
     def _tell(self, percent: float, note: str) -> None:
+        text = to_markdown(note or self._label)
         if self._artifact is None:
-            made = create_progress_artifact(percent, key=f"progress-{self._label}", description=note or self._label)
+            made = create_progress_artifact(percent, key=f"progress-{self._label}", description=text)
             self._artifact = made if isinstance(made, UUID) else None
         else:
-            update_progress_artifact(self._artifact, progress=percent, description=note or self._label)
+            update_progress_artifact(self._artifact, progress=percent, description=text)
 
     def close(self) -> None:
         """Leave the bar where it is."""

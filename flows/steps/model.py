@@ -5,10 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect.artifacts import create_link_artifact
-from prefect.context import FlowRunContext
-
-from flows.reporting.page import show_figures, show_samples
+from flows.reporting.page import show_figures, show_link, show_samples
 from flows.reporting.watch import step_progress
 from flows.steps.declaration import flow_run_id, step
 from models.families.family import FamilyConfig
@@ -46,9 +43,8 @@ def fit(
     """Train, or resume a training that was stopped."""
     with step_progress("fit") as watch:
         done = ensure_training(settings, prepared, recipe, measuring, tags, watch, partial(show_samples, settings))
-    if FlowRunContext.get() is not None:
-        link = f"{settings.mlflow_url}/#/runs/{done.value.run_id}"
-        create_link_artifact(link, link_text=f"MLflow run {done.value.run_id}", key="mlflow-run")
+    run_id = done.value.run_id
+    show_link(f"{settings.mlflow_url}/#/runs/{run_id}", "mlflow-run", f"MLflow run {run_id}")
     return done
 
 

@@ -6,10 +6,7 @@ import getpass
 from contextlib import suppress
 from pathlib import Path
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
-from prefect.context import FlowRunContext
-
-from flows.reporting.page import explain, show_picture
+from flows.reporting.page import show_link, show_picture, show_table, show_verdict
 from flows.reporting.watch import step_progress
 from flows.steps.declaration import flow_run_id, step
 from serving.engine import measure_servability
@@ -34,13 +31,12 @@ def register(settings: Settings, candidate: Candidate) -> StepResult[VersionInfo
     fitted, report = candidate.fitted, candidate.report
     with timed() as seconds:
         version = register_version(settings, candidate)
-    if FlowRunContext.get() is not None:
-        link = f"{settings.mlflow_url}/#/models/{version.slot}/versions/{version.version}"
-        create_link_artifact(link, link_text=f"{version.slot} version {version.version}", key="mlflow-version")
-        for name, text in PICTURES.items():
-            if name not in report.left_out:
-                path = Path(name)
-                show_picture(settings, fitted.run_id, path, EVALUATION, path.stem, text)
+    link = f"{settings.mlflow_url}/#/models/{version.slot}/versions/{version.version}"
+    show_link(link, "mlflow-version", f"{version.slot} version {version.version}")
+    for name, text in PICTURES.items():
+        if name not in report.left_out:
+            path = Path(name)
+            show_picture(settings, fitted.run_id, path, EVALUATION, path.stem, text)
     what = f"{version.slot} version {version.version}, ONNX equal to torch within {fitted.export_difference:.1g}"
     return StepResult(
         version, StepSummary(step="register", what=what, seconds=seconds(), inputs=f"model {fitted.onnx_sha256[:8]}")
@@ -62,8 +58,7 @@ def gate(
                 rival = measure_version(settings.home, champion, yardstick, watch)
             with suppress(ChampionMoved):  # then judge again, against the new champion
                 judged = decide(settings, version, report, champion, rival, bounds, servability, who)
-    if FlowRunContext.get() is not None:
-        create_markdown_artifact(explain(judged), key="gate", description=judged.move.text)
+    show_verdict(judged)
     verdict = judged.verdict
     said = f"promoted: all {len(verdict.held)} bounds hold; {verdict.held[0]}"
     if not verdict.passed:
@@ -77,10 +72,9 @@ def leaderboard(settings: Settings, slot: str) -> StepResult[Leaderboard]:
     """Rank the slot's versions, on its page in MLflow and on the run's."""
     with timed() as seconds:
         board = publish_leaderboard(settings, slot)
-    if FlowRunContext.get() is not None:
-        titles = header(board)
-        rows = [dict(zip(titles, cells(board, standing), strict=True)) for standing in board.standings]
-        create_table_artifact(rows, key=f"leaderboard-{slot}", description=f"{slot}: {board.protocol}")
+    titles = header(board)
+    rows = [dict(zip(titles, cells(board, standing), strict=True)) for standing in board.standings]
+    show_table(rows, f"leaderboard-{slot}", f"{slot}: {board.protocol}")
     best = next((one for one in board.standings if one.rank == 1), None)
     what = f"{len(board.standings)} versions" + (f", best version {best.version}, {best.family}" if best else "")
     return StepResult(board, StepSummary(step="leaderboard", what=what, seconds=seconds()))

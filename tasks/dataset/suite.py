@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.outlets.markup import from_html, to_html
 from tasks.workspace.storage import storage_errors
 
 if TYPE_CHECKING:
@@ -76,10 +77,14 @@ class Suite:
         self._context.checkpoints.add(self._checkpoint)
 
     def judge(self, table: pd.DataFrame, run: str) -> list[ExpectationResult]:
-        """One result per expectation, in the suite's order; `run` names this validation in the Data Docs."""
+        """One result per expectation, in the suite's order; `run` names this validation in the Data Docs.
+
+        The Data Docs show values of the table as HTML, so Great Expectations is given them escaped.
+        """
         from great_expectations.core.run_identifier import RunIdentifier
 
-        result = self._checkpoint.run(batch_parameters={"dataframe": table}, run_id=RunIdentifier(run_name=run))
+        shown = table.map(lambda value: to_html(value) if isinstance(value, str) else value)
+        result = self._checkpoint.run(batch_parameters={"dataframe": shown}, run_id=RunIdentifier(run_name=run))
         (judged,) = result.run_results.values()
         return [_read_result(one.to_json_dict()) for one in judged.results]
 
@@ -114,7 +119,7 @@ def _read_result(judged: dict[str, Any]) -> ExpectationResult:
         expected=str(asked.get("description") or kind),
         found=str(meta.get("found", "")),
         passed=passed,
-        observed=_read_error(judged["exception_info"]) or _read_observed(result),
+        observed=from_html(_read_error(judged["exception_info"]) or _read_observed(result)),
         rows=() if passed else tuple(int(row["row"]) for row in result.get("unexpected_index_list") or ()),
         may_set_aside=bool(meta.get("quarantine", True)),
     )

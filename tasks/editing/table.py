@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.outlets.cells import to_cell
 from tasks.workspace.storage import storage_errors
 
 Status = Literal["edited", "broken", "refused", "failed"]
@@ -53,8 +54,7 @@ class Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         with storage_errors(path):
-            # Names that are not UTF-8 are written with escapes, so that the file can be read everywhere.
-            self._stream: TextIOWrapper = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._stream: TextIOWrapper = path.open("w", encoding="utf-8", newline="")
             self._writer = csv.DictWriter(self._stream, list(Row.model_fields))
             self._writer.writeheader()
 
@@ -74,5 +74,9 @@ class Table:
             StorageError: the disk is full.
         """
         with storage_errors(self.path):
-            self._writer.writerow({name: "" if value is None else value for name, value in row.model_dump().items()})
+            self._writer.writerow({name: _cell(value) for name, value in row.model_dump().items()})
             self._stream.flush()
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else to_cell(value) if isinstance(value, str) else value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tasks.evaluation.report import CONTACT_SHEET, EVALUATION
 from tasks.leaderboard.ranking import Leaderboard, Standing, build_leaderboard, read_artifact
+from tasks.outlets.markup import to_html, to_markdown
 from tasks.registry.register import DESCRIPTION_LENGTH
 from tasks.registry.tracking import Tracking, open_tracking, service_errors
 from tasks.workspace.storage import locked
@@ -60,11 +60,11 @@ def publish_leaderboard(settings: TrackingPlace, slot: str) -> Leaderboard:
     with locked(settings.home / "locks" / f"leaderboard-{slot}.lock", 600, "writing the leaderboard"):
         board, tracking = build_leaderboard(settings, slot), open_tracking(settings)
         with service_errors(tracking.uri):
-            tracking.client.update_registered_model(slot, to_markdown(board))
+            tracking.client.update_registered_model(slot, describe(board))
         run_id = page_run(tracking, slot)
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / PAGE
-            page.write_text(to_html(board, contact_sheets(tracking, board)), encoding="utf-8")
+            page.write_text(build_page(board, contact_sheets(tracking, board)), encoding="utf-8")
             tracking.log_figure_file(run_id, page)
         tracking.end_run(run_id)
     return board
@@ -124,12 +124,17 @@ def short(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def to_markdown(board: Leaderboard, most: int = DESCRIPTION_LENGTH) -> str:
+def describe(board: Leaderboard, most: int = DESCRIPTION_LENGTH) -> str:
     """A title, the protocol and the table; the last rows are dropped when the text would exceed `most` characters."""
     titles = header(board)
-    top = [f"**Leaderboard** of `{board.slot}`: {board.protocol}.", "", line(titles), "|---" * len(titles) + "|"]
+    top = [
+        f"**Leaderboard** of `{board.slot}`: {to_markdown(board.protocol)}.",
+        "",
+        line(titles),
+        "|---" * len(titles) + "|",
+    ]
     rows = [line(cells(board, standing)) for standing in board.standings if standing.rank]
-    rows += [f"\n{text}" for text in explain_apart(board)]
+    rows += [f"\n{to_markdown(text)}" for text in explain_apart(board)]
     kept, room = [], most - sum(len(part) + 1 for part in top) - 60
     for number, row in enumerate(rows):
         room -= len(row) + 1
@@ -147,28 +152,28 @@ def explain_apart(board: Leaderboard) -> list[str]:
 
 def line(values: list[str]) -> str:
     """A row of a Markdown table."""
-    return "| " + " | ".join(values) + " |"
+    return "| " + " | ".join(map(to_markdown, values)) + " |"
 
 
-def to_html(board: Leaderboard, sheets: Mapping[int, bytes]) -> str:
+def build_page(board: Leaderboard, sheets: Mapping[int, bytes]) -> str:
     """One self-contained page: the table, and the contact sheets of the best versions side by side."""
-    titles = "".join(f"<th>{html.escape(title)}</th>" for title in header(board))
+    titles = "".join(f"<th>{to_html(title)}</th>" for title in header(board))
     rows = []
     for standing in board.standings:
-        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells(board, standing))
+        row = "".join(f"<td>{to_html(cell)}</td>" for cell in cells(board, standing))
         rows.append(f"<tr>{row}</tr>")
-    apart = [f"<p class='faint'>{html.escape(text)}</p>" for text in explain_apart(board)]
+    apart = [f"<p class='faint'>{to_html(text)}</p>" for text in explain_apart(board)]
     figures = []
     for standing in board.standings:
         if standing.version in sheets:
             picture = base64.b64encode(sheets[standing.version]).decode()
             caption = f"{standing.rank}. version {standing.version}, {standing.family} {', '.join(standing.aliases)}"
             image = f"<img alt='contact sheet' src='data:image/png;base64,{picture}'>"
-            figures.append(f"<figure><figcaption>{html.escape(caption)}</figcaption>{image}</figure>")
-    name = html.escape(board.slot)
+            figures.append(f"<figure><figcaption>{to_html(caption)}</figcaption>{image}</figure>")
+    name = to_html(board.slot)
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Leaderboard of {name}</title>"
-        f"<style>{STYLE}</style><h1>{name}</h1><p class='faint'>{html.escape(board.protocol)}</p>"
+        f"<style>{STYLE}</style><h1>{name}</h1><p class='faint'>{to_html(board.protocol)}</p>"
         f"<table><tr>{titles}</tr>{''.join(rows)}</table>{''.join(apart)}"
         f"<h2>The same seeds and categories at the same places</h2>{''.join(figures)}</html>\n"
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from tasks.outlets.terminal import show
+
 Kind = Literal["image", "version", "run", "prepared", "data", "validation", "commit", "flow_run", "report", "weights"]
 LISTED_ATTRIBUTES = 4
 
@@ -78,7 +80,7 @@ class Trace:
         lines += ["made from:", *self._tree_up(self.focus.ref, "  ", set())] if self.up else []
         below = list(self._tree_down(self.focus.ref, "  ", set()))
         lines += ["became:", *below] if below else []
-        return "\n".join(lines)
+        return "\n".join(map(show, lines))
 
     def to_json(self) -> str:
         """The same for machines: `focus`, `note`, `ancestors`, `descendants`, `edges` and `images`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from models.metrics.criteria import KERNEL
+from tasks.outlets.markup import to_markdown
 
 if TYPE_CHECKING:
     from tasks.dataset.prepared import PreparedSet
@@ -23,7 +24,7 @@ def write_card(slot: str, candidate: Candidate, params: Mapping[str, str]) -> st
     height, width, channels = prepared.shape
     asked = "A category can be asked for." if report.conditional else "Categories cannot be asked for."
     sections = (
-        f"# {fitted.family} for `{slot}`",
+        f"# {to_markdown(fitted.family)} for `{slot}`",
         f"**Intended use**: drafts and placeholders of product images, {width}x{height} with {channels} channel(s). "
         f"{asked} Not for images that a customer takes for a photograph of the product on sale, and not for people's "
         "likenesses.",
@@ -41,24 +42,25 @@ def write_card(slot: str, candidate: Candidate, params: Mapping[str, str]) -> st
 
 def describe_protocol(report: EvaluationReport) -> str:
     """Everything needed to repeat the measurement."""
-    return "**Protocol**: " + ", ".join(f"{name} {value}" for name, value in report.protocol.items()) + "."
+    return "**Protocol**: " + ", ".join(to_markdown(f"{name} {value}") for name, value in report.protocol.items()) + "."
 
 
 def describe_recipe(params: Mapping[str, str]) -> str:
     """The parameters of the training, by name."""
-    return "**Recipe**: " + ", ".join(f"`{name}` {value}" for name, value in sorted(params.items())) + "."
+    return "**Recipe**: " + ", ".join(f"`{name}` {to_markdown(value)}" for name, value in sorted(params.items())) + "."
 
 
 def describe_data(prepared: PreparedSet, validation: ValidationReport) -> str:
     """The catalogue's version, its size, and whose images they are."""
     rights = "; ".join(
-        f"{column}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        f"{column}: " + ", ".join(f"{to_markdown(name)} {count:,}" for name, count in counts.items())
         for column, counts in prepared.meta.rights.items()
     )
+    categories = ", ".join(map(to_markdown, prepared.categories))
     return (
         f"**Data**: catalogue `{prepared.catalogue}`, DVC md5 `{prepared.data_md5}`; "
         f"{len(prepared.images('train')):,} training images in {len(prepared.categories)} categories "
-        f"({', '.join(prepared.categories)}); prepared set `{prepared.key}`; validation `{validation.key}` "
+        f"({categories}); prepared set `{prepared.key}`; validation `{validation.key}` "
         f"({'passed' if validation.success else 'failed'}, {len(validation.quarantined)} set aside). "
         f"Of the training images, {rights or 'licence and consent: not counted'}."
     )
@@ -98,7 +100,7 @@ def describe_worst(report: EvaluationReport) -> str:
         values = report.by_category(name)
         if values:
             worst = sorted(values.items(), key=lambda item: item[1] if least else -item[1])[:WORST]
-            listed = ", ".join(f"{category} {value:.3g}" for category, value in worst)
+            listed = ", ".join(f"{to_markdown(category)} {value:.3g}" for category, value in worst)
             lines.append(f"- {'lowest' if least else 'largest'} {name.replace('_', ' ')}: {listed}")
     return "**Worst categories**\n\n" + "\n".join(lines)
 
@@ -125,4 +127,4 @@ def describe_limits(report: EvaluationReport, prepared: PreparedSet) -> str:
     if report.criterion == KERNEL:
         limits.append("it was judged by few images, so the kernel distance ranks it and the Fréchet distance does not")
     limits += [f"no {name}: {reason}" for name, reason in report.left_out.items()]
-    return "**Limits**: " + "; ".join(limits) + "."
+    return "**Limits**: " + "; ".join(map(to_markdown, limits)) + "."

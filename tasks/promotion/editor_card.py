@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from models.metrics.criteria import PSNR
+from tasks.outlets.markup import to_markdown
 from tasks.promotion.card import describe_data, describe_protocol, describe_recipe, describe_training, row
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def write_editor_card(slot: str, candidate: Candidate, params: Mapping[str, str]
     """The card as Markdown; `params` is the recipe, by name."""
     fitted, report = candidate.fitted, candidate.report
     sections = (
-        f"# {fitted.family} for `{slot}`",
+        f"# {to_markdown(fitted.family)} for `{slot}`",
         f"**Intended use**: the operation `{slot.partition('-')[0]}` of `packshot edit`, on product photographs. What "
         "it adds is likely and not known: look at the result before a customer does.",
         describe_data(candidate.prepared, candidate.validation),
@@ -42,5 +43,7 @@ def tabulate_categories(report: EvaluationReport) -> str:
     """What is measured by category, the smallest gain first."""
     ours, baseline = report.by_category(PSNR), report.by_category("baseline_psnr")
     ordered = sorted(ours, key=lambda name: ours[name] - baseline[name])
-    rows = [f"| {name} | {ours[name]:.2f} | {ours[name] - baseline[name]:+.2f} |" for name in ordered]
-    return "\n".join([f"| category | {report.protocol['measured']}, dB | gain |", "|---|---|---|", *rows])
+    rows = [f"| {to_markdown(name)} | {ours[name]:.2f} | {ours[name] - baseline[name]:+.2f} |" for name in ordered]
+    return "\n".join(
+        [f"| category | {to_markdown(str(report.protocol['measured']))}, dB | gain |", "|---|---|---|", *rows]
+    )

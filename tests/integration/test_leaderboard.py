@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from models.errors import RegistryError
-from tasks.leaderboard.page import cells, header, publish_leaderboard, to_html, to_markdown
+from tasks.leaderboard.page import build_page, cells, describe, header, publish_leaderboard
 from tasks.leaderboard.ranking import build_leaderboard
 from tasks.leaderboard.remeasure import measure_apart
 from tasks.promotion.moves import make_champion
@@ -101,7 +101,7 @@ def test_a_slot_that_was_never_measured_has_no_ranks(registry_settings, slot, ad
     add(None)
     board = build_leaderboard(registry_settings, slot)
     assert order(board) == [(None, 1)]
-    assert "no version of this slot was measured" in to_markdown(board)
+    assert "no version of this slot was measured" in describe(board)
     with pytest.raises(RegistryError, match="slots: "):
         build_leaderboard(registry_settings, "generate-nothing")
 
@@ -112,7 +112,7 @@ def test_the_page_and_the_slots_description_are_in_mlflow(registry_settings, tra
     publish_leaderboard(registry_settings, slot)
     board = publish_leaderboard(registry_settings, slot)
     description = tracking.client.get_registered_model(slot).description
-    assert description == to_markdown(board)
+    assert description == describe(board)
     assert "| 1 | 2 | dcgan |" in description
     experiment = tracking.client.get_experiment_by_name("leaderboards").experiment_id
     runs = tracking.client.search_runs([experiment], f"tags.slot = '{slot}'")
@@ -126,12 +126,12 @@ def test_markdown_keeps_its_length_and_html_its_text(registry_settings, slot, ad
     for distance in range(6):
         add(make_report(frechet_distance=float(distance)))
     board = build_leaderboard(registry_settings, slot)
-    text = to_markdown(board, most=900)
+    text = describe(board, most=900)
     assert len(text) <= 900
     assert "| 1 | 1 |" in text
     assert f"more: `packshot leaderboard {slot}`" in text
     board = board.model_copy(update={"slot": "<script>"})
-    assert "<script>" not in to_html(board, {})
+    assert "<script>" not in build_page(board, {})
 
 
 def test_only_versions_that_stand_apart_are_measured_again(registry_settings, slot, add):

@@ -1,5 +1,7 @@
 """One table judged by one suite: a result for each expectation, with the rows that failed it."""
 
+from html.parser import HTMLParser
+
 import pandas as pd
 import pytest
 
@@ -84,3 +86,44 @@ def test_pages_that_cannot_be_written_are_one_line(suite, judged, tmp_path, monk
     monkeypatch.setattr(suite, "docs", tmp_path / "file")
     with pytest.raises(StorageError, match=rf"^cannot write {tmp_path}/file: "):
         suite.write_docs()
+
+
+class Live(HTMLParser):
+    """What a browser would run or load of a page: scripts, and all attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.live, self.text, self._script = "", "", False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._script = tag in ("script", "style")
+        self.live += f"{tag} " + " ".join(f"{name}={value}" for name, value in attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._script = False
+
+    def handle_data(self, data: str) -> None:
+        if self._script:
+            self.live += data
+        else:
+            self.text += data
+
+
+def test_names_run_nothing_in_the_data_docs(tmp_path):
+    names = [
+        "<script>foreign731</script>",
+        '"><img src=x onerror=foreign731>',
+        "'+foreign731+'",
+        "$foreign731 {{foreign731}}",
+    ]
+    rows = [(number, name, f"{name}/{name}.jpg", 16, name) for number, name in enumerate(names)]
+    listed = {**KINDS, "type": "expect_column_values_to_be_in_set"}
+    suite = Suite({"name": "shop", "expectations": [WIDE, listed]}, "shop", tmp_path / "docs")
+    table = pd.DataFrame(rows, columns=["row", "sku", "file", "width", "category"])
+    judged = suite.judge(table, "hostile names")
+    assert [one.rows for one in judged] == [(0, 1, 2, 3)] * 2
+    pages = [Live(path.read_text()) for path in suite.write_docs().parent.rglob("*.html")]
+    assert not any("foreign731" in page.live for page in pages)
+    shown = "".join(page.text for page in pages)
+    assert all(name in shown for name in names[:3])

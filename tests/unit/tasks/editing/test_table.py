@@ -28,7 +28,7 @@ def test_a_row_is_there_as_soon_as_it_is_added(tmp_path):
 def test_a_name_that_is_not_utf8_is_written_with_escapes(tmp_path):
     with Table(tmp_path / TABLE) as table:
         table.add(Row(input=os.fsdecode(b"caf\xe9.jpg"), status="broken", reason="empty: 0 bytes"))
-    assert read(tmp_path / TABLE)[0]["input"] == "caf\\udce9.jpg"
+    assert read(tmp_path / TABLE)[0]["input"] == "caf\\xe9.jpg"
 
 
 def test_a_table_that_cannot_be_written_is_one_line(tmp_path):
@@ -37,3 +37,11 @@ def test_a_table_that_cannot_be_written_is_one_line(tmp_path):
         Table(tmp_path / "file" / TABLE)
     with pytest.raises(StorageError, match=r"^disk full: writing /dev/full failed"), Table(Path("/dev/full")) as table:
         table.add(Row(input="a.jpg", status="edited"))
+
+
+def test_no_cell_is_computed_by_a_spreadsheet(tmp_path):
+    with Table(tmp_path / TABLE) as table:
+        table.add(Row(input="=cmd|' /C calc'!A0.jpg", status="broken", reason="@SUM(1)\x1b[2J", product_delta_e=-0.5))
+    (row,) = read(tmp_path / TABLE)
+    assert (row["input"], row["reason"]) == ("'=cmd|' /C calc'!A0.jpg", "'@SUM(1)\\x1b[2J")
+    assert row["product_delta_e"] == "-0.5"
