@@ -112,7 +112,7 @@ def edit_photo(plan: Plan, photo: PhotoFile, output: Path, networks: Networks) -
 def find_ancestor(photo: PhotoFile) -> tuple[Own | None, tuple[str, ...]]:
     """What the photograph says of its own making, and a note where that was damaged."""
     try:
-        return find_own(photo.content), ()
+        return find_own(photo), ()
     except InputError as error:
         return None, (f"its own record was left out: {error}",)
 

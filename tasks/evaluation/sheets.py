@@ -29,6 +29,7 @@ from tasks.photos.contact_sheet import (
     shorten,
     write_lines,
 )
+from tasks.photos.decoding import opened_photo
 
 SEED = 7
 COLUMNS = 12
@@ -96,7 +97,7 @@ def film_strip(folder: Path, height: int, title: str) -> Image.Image | None:
     chosen = np.unique(np.linspace(0, len(frames) - 1, MOST_ROWS).round().astype(int))
     strips, labels = [], []
     for frame in (frames[index] for index in chosen):
-        with Image.open(frame) as sheet:
+        with opened_photo(frame) as sheet:
             strips.append(sheet.convert("RGB").crop((MARGIN, MARGIN, sheet.width - MARGIN, MARGIN + height)))
         labels.append(f"update {int(frame.stem.removeprefix('samples-')):,}")
     scale = enlargement(height)

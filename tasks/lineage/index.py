@@ -16,8 +16,8 @@ from models.errors import InputError
 from tasks.lineage.ledger import Ledger
 from tasks.lineage.tables import LineageDatabase, edges, nodes
 from tasks.lineage.trace import Edge, Images, Kind, Node, Ref, Trace
+from tasks.photos.photo_file import load_photo
 from tasks.provenance.embedded import find_own
-from tasks.workspace.storage import digest_file
 
 FORMS = (
     "a generated file, SLOT@N, SLOT@champion, models:/SLOT/N, a run id, a data md5, or any other recorded id "
@@ -100,12 +100,13 @@ class Lineage:
 
     def _find_file(self, path: Path) -> tuple[Node, str]:
         """The image with the file's bytes, else the nearest thing in the index that its own record names."""
-        digest = digest_file(path)
+        photo = load_photo(path)
+        digest = photo.sha256
         with self._database.begin() as connection:
             exact = _load(connection, {Ref("image", digest)})
             if exact:
                 return next(iter(exact.values())), ""
-            own = find_own(path)
+            own = find_own(photo)
             if own is None:
                 raise InputError("X", str(path), f"{FORMS}; this file is not in the index and holds no provenance")
             named = [Ref(link.kind, link.parent) for link in own.links(digest)]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import NamedTuple
 
 from PIL import Image
 
 from models.errors import CatalogueError
-from tasks.photos.decoding import STILL_FORMATS, opened_photo
+from tasks.photos.decoding import STILL_FORMATS, count_frames, opened_photo
 from tasks.photos.icc import describe, to_srgb
 from tasks.photos.metadata import read_metadata
 from tasks.photos.photo_file import PhotoFile
-from tasks.photos.reading import READ
 from tasks.provenance.embedded import find_own
 from tasks.provenance.source_type import COMPOSITE, GENERATED
 
@@ -52,8 +50,8 @@ def read_header(photo: PhotoFile) -> Header:
         CatalogueError: it is not a picture, or is damaged; one line says why.
         InputError: it holds a damaged record of ours.
     """
-    own = find_own(photo.content)
-    with opened_photo(BytesIO(photo.content), READ) as image:
+    own = find_own(photo)
+    with opened_photo(photo.content) as image:
         metadata = read_metadata(image)
         sides = image.size if metadata.orientation < 5 else image.size[::-1]  # 5 to 8 turn it by a quarter
         still = image.format in STILL_FORMATS
@@ -63,7 +61,7 @@ def read_header(photo: PhotoFile) -> Header:
             megabytes=len(photo.content) / 1e6,
             width=sides[0],
             height=sides[1],
-            frames=1 if still else getattr(image, "n_frames", 1),
+            frames=1 if still else count_frames(image),
             transparent=image.has_transparency_data,
             colour_space=name_colour_space(image.mode, image.info.get("icc_profile")),
             tagged="icc_profile" in image.info,

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +21,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from models.errors import CatalogueError
 from models.imaging.inspection.fingerprint import HASH_SIDE, shrink
 from models.imaging.inspection.statistics import measure_pixels
-from tasks.photos.photo_file import PhotoFile
+from tasks.photos.formats import BY_NAME
+from tasks.photos.limits import MAX_PIXELS, MAX_SIDE, MOST_METADATA, MOST_PAGES, MOST_READS, MOST_SCANS
+from tasks.photos.photo_file import PhotoFile, read_file
 from tasks.workspace.progress import NullProgress, Progress
 
-MAX_PIXELS = 64_000_000
+READ = tuple(BY_NAME)
+"""Pillow's names of the formats that are read; it never tries another, for its reader of PostScript runs a program."""
 MAX_THREADS = 4  # each may hold a photograph of MAX_PIXELS, about 0.6 GB
+WALKED = ("GIF", "TIFF")  # frames that are found by walking; other formats state their number
 STILL_FORMATS = ("MPO",)  # a phone's JPEG with a second picture (depth, gain map) behind the photograph
 SIXTEEN_BIT_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
@@ -41,6 +44,10 @@ DECODE_ERRORS = (
     ArithmeticError,
     struct.error,
     zlib.error,
+    MemoryError,
+    RuntimeError,
+    AssertionError,
+    AttributeError,
 )
 
 
@@ -80,8 +87,9 @@ def measure_photo(path: Path) -> Photo:
     """Decode the file at `path` and measure it."""
     photo = Photo()
     try:
-        photo = replace(photo, bytes=path.stat().st_size)
-        with opened_photo(path) as image:
+        content = read_file(path)
+        photo = replace(photo, bytes=len(content))
+        with opened_photo(content) as image:
             photo = _read_header(photo, image)
             pixels = _to_pixels(image)
     except (CatalogueError, OSError) as error:
@@ -106,7 +114,7 @@ def read_photo(source: Path | PhotoFile) -> Image.Image:
         CatalogueError: the file cannot be used; the message has its path and why.
     """
     try:
-        with opened_photo(source if isinstance(source, Path) else BytesIO(source.content)) as image:
+        with opened_photo(source if isinstance(source, Path) else source.content) as image:
             return _to_pixels(image)
     except CatalogueError as error:
         raise CatalogueError(f"{source}: {error}") from error
@@ -115,9 +123,9 @@ def read_photo(source: Path | PhotoFile) -> Image.Image:
 def count_pixels(photo: PhotoFile) -> int:
     """The number of pixels a photograph's header states; 0 when it cannot be read."""
     try:
-        with Image.open(BytesIO(photo.content)) as image:
+        with opened_photo(photo.content) as image:
             return image.width * image.height
-    except (*DECODE_ERRORS, Image.DecompressionBombError):
+    except CatalogueError:
         return 0
 
 
@@ -137,22 +145,38 @@ def quiet_pillow() -> Iterator[None]:
         yield
 
 
+class CountedStream(BytesIO):
+    """A file's bytes, handed out in `MOST_READS` parts at most."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._left = MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise CatalogueError(f"too many parts: at most {MOST_READS:,} are read")
+        return super().read(size)
+
+
 @contextmanager
-def opened_photo(source: Path | BinaryIO, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
-    """The image at a path or in a stream, its header read; `formats` are Pillow's names of those read, None for all.
+def opened_photo(source: Path | bytes) -> Iterator[Image.Image]:
+    """The image in a file, or in a file's bytes, its header read.
 
     Raises:
         CatalogueError: it cannot be opened or, inside the block, decoded; one line says why.
         OSError: there is no such file, or it must not be read.
     """
-    start = _first_bytes(source)
-    if not start:
+    content = source if isinstance(source, bytes) else read_file(source)
+    if not content:
         raise CatalogueError("empty: 0 bytes")
     try:
-        with Image.open(source, formats=formats) as image:
+        with Image.open(CountedStream(content), formats=READ) as image:
+            _check_metadata(image)
+            _check_scans(image, content)
             yield image
     except UnidentifiedImageError as error:
-        raise CatalogueError(_name_foreign(start)) from error
+        raise CatalogueError(_name_foreign(content[:1024])) from error
     except Image.DecompressionBombError as error:
         raise CatalogueError(f"too large: at most {MAX_PIXELS // 10**6} megapixels are read") from error
     except DECODE_ERRORS as error:
@@ -168,9 +192,32 @@ def check_still(image: Image.Image) -> None:
     if _is_too_large(image):
         limit = f"at most {MAX_PIXELS // 10**6} megapixels are read"
         raise CatalogueError(f"too large: {image.width}x{image.height} pixels, {limit}")
-    frames = getattr(image, "n_frames", 1)
+    if max(image.size) > MAX_SIDE:
+        raise CatalogueError(f"too large: {image.width}x{image.height} pixels, at most {MAX_SIDE} a side are read")
+    frames = count_frames(image)
     if frames > 1 and image.format not in STILL_FORMATS:
-        raise CatalogueError(f"several pages: {frames}" if image.format == "TIFF" else f"animated: {frames} frames")
+        number = f"{frames - 1} or more" if frames > MOST_PAGES else str(frames)
+        raise CatalogueError(f"several pages: {number}" if image.format == "TIFF" else f"animated: {number} frames")
+
+
+def count_frames(image: Image.Image) -> int:
+    """How many frames or pages an image has, counted up to `MOST_PAGES` and one more.
+
+    Those of a large GIF are walked as far as their pixels together are `MAX_PIXELS`, for each is decoded on the way.
+    """
+    if image.format not in WALKED or not getattr(image, "is_animated", False):
+        return min(getattr(image, "n_frames", 1), MOST_PAGES + 1)
+    most = MOST_PAGES if image.format == "TIFF" else min(MOST_PAGES, MAX_PIXELS // (image.width * image.height))
+    frames = 2
+    try:
+        while frames <= most:
+            image.seek(frames)
+            frames += 1
+    except EOFError:  # Pillow's way to say that there is no such frame
+        return frames
+    finally:
+        image.seek(0)
+    return max(frames, 2)
 
 
 def scale_sixteen(image: Image.Image) -> Image.Image:
@@ -179,13 +226,19 @@ def scale_sixteen(image: Image.Image) -> Image.Image:
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
 
-def _first_bytes(source: Path | BinaryIO) -> bytes:
-    if isinstance(source, Path):
-        with source.open("rb") as stream:
-            return stream.read(1024)
-    start = source.read(1024)
-    source.seek(0)
-    return start
+def _check_metadata(image: Image.Image) -> None:
+    values = (value for value in image.info.values() if isinstance(value, str | bytes))
+    if sum(map(len, values)) > MOST_METADATA:
+        raise CatalogueError(f"too much metadata: at most {MOST_METADATA:,} bytes are read")
+
+
+def _check_scans(image: Image.Image, content: bytes) -> None:
+    # Compressed pixels never hold this marker: a 0xFF among them is followed by 0.
+    if (
+        image.format in ("JPEG", *STILL_FORMATS)
+        and content.count(b"\xff\xda") * image.width * image.height > MOST_SCANS
+    ):
+        raise CatalogueError("too many scans for a JPEG of its size: save it anew")
 
 
 def _name_foreign(start: bytes) -> str:
@@ -204,7 +257,7 @@ def _read_header(photo: Photo, image: Image.Image) -> Photo:
         mode=image.mode,
         width=image.width,
         height=image.height,
-        frames=1 if image.format in STILL_FORMATS or _is_too_large(image) else getattr(image, "n_frames", 1),
+        frames=1 if image.format in STILL_FORMATS or _is_too_large(image) else count_frames(image),
     )
 
 

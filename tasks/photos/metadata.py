@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import ExifTags, Image
 
-from tasks.photos.decoding import DECODE_ERRORS
-from tasks.photos.formats import BY_NAME
+from models.errors import CatalogueError
+from tasks.photos.decoding import DECODE_ERRORS, opened_photo
 from tasks.photos.xmp import XMP_CHUNK
 
 ORIENTATIONS = range(1, 9)
@@ -67,10 +66,10 @@ def read_records(source: Path | bytes) -> dict[str, str]:
     They are text chunks of a PNG, and properties in the XMP of every other format.
     """
     try:
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=tuple(BY_NAME)) as image:
+        with opened_photo(source) as image:
             found = {str(name): str(text) for name, text in image.info.items() if str(name).startswith(OURS)}
             packet = image.info.get("xmp", b"")
-    except (*DECODE_ERRORS, Image.DecompressionBombError):
+    except (CatalogueError, OSError):
         return {}
     text = packet.decode(errors="replace") if isinstance(packet, bytes) else str(packet)
     return {html.unescape(name): html.unescape(value) for name, value in IN_XMP.findall(text)} | found

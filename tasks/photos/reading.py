@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -28,9 +27,7 @@ from tasks.photos.picture import Picture
 
 Icc = Literal["srgb", "keep"]
 
-MAX_SIDE = 20_000
 STRIP = 256  # rows
-READ = tuple(BY_NAME)
 TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -95,10 +92,8 @@ def decode_picture(photo: PhotoFile, icc: Icc = "srgb") -> Opened:
 
 
 def _decode(photo: PhotoFile, icc: Icc) -> Opened:
-    with opened_photo(BytesIO(photo.content), READ) as image:
+    with opened_photo(photo.content) as image:
         check_still(image)
-        if max(image.size) > MAX_SIDE:
-            raise CatalogueError(f"too large: {image.width}x{image.height} pixels, at most {MAX_SIDE} a side are read")
         # After loading, Pillow has forgotten how samples are stored, and has turned TIFFs upright.
         mode, bits = image.mode, _bits(image)
         metadata = read_metadata(image)
