@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from models.errors import CatalogueError
 from tasks.catalogue.wordnet import name_categories
 from tasks.photos.formats import is_image_name
+from tasks.workspace.places import refuse_leaving
 
 TABLE = "catalogue.csv"
 COLUMNS = ("sku", "file", "category", "split", "licence", "consent")
@@ -42,6 +43,7 @@ def list_photos(folder: Path) -> list[Listing]:
     """
     if not folder.is_dir():
         raise CatalogueError(f"catalogue: {folder} is not a folder")
+    refuse_leaving(folder)
     listings = _from_folders(folder)
     if not listings:
         raise CatalogueError(f"catalogue: {folder} holds no images; expected CATEGORY/x.jpg or SPLIT/CATEGORY/x.jpg")

@@ -28,6 +28,7 @@ from tasks.photos.folders import find_pictures, name_outputs
 from tasks.photos.photo_file import load_photo
 from tasks.photos.writing import refuse_original
 from tasks.workspace.code import digest_json
+from tasks.workspace.places import place_inside
 from tasks.workspace.progress import Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked, storage_errors
@@ -99,13 +100,14 @@ class Batch:
         picture, name = item
         source, shown, started = self._source / picture, printable(picture), time.monotonic()
         try:
+            target = place_result(self._out, name)
             photo = load_photo(source)
             key = digest_json([shown, photo.sha256, self._plan.digest])
             known = self._journal.find(key)
-            if known is not None and self._holds(known, self._out / name):
-                return Finished(known.row, known, self._out / name, kept=True)
+            if known is not None and self._holds(known, target):
+                return Finished(known.row, known, target, kept=True)
             with self._budget.taking(count_pixels(photo)):
-                made = edit_photo(self._plan, photo, self._out / name, self._networks)
+                made = edit_photo(self._plan, photo, target, self._networks)
         except PackshotError as error:
             reason = " ".join(str(error).removeprefix(f"{source}: ").split())
             return Finished(Row(input=shown, status=judge_error(error), reason=reason))
@@ -116,7 +118,7 @@ class Batch:
         row = made.row.model_copy(update={"input": shown, "output": printable(name), "seconds": seconds})
         entry = made.entry(key, row, self._flow_run)
         self._journal.add(entry)
-        return Finished(row, entry, self._out / name)
+        return Finished(row, entry, target)
 
     def _holds(self, entry: Entry, output: Path) -> bool:
         """Whether the result is still there as it was written, by the versions that would be used now."""
@@ -180,6 +182,14 @@ def check_folders(source: Path, out: Path) -> None:
         raise InputError("output", str(out), f"a folder that does not hold the originals, {source}")
     if out.exists() and not out.is_dir():
         raise InputError("output", str(out), "a folder, as the originals are one")
+    for name in (STATE, f"{STATE}/lock", f"{STATE}/journal.jsonl", TABLE):
+        place_inside(out, name, "output")
+
+
+def place_result(out: Path, name: str) -> Path:
+    """Where a result is written: a folder on the way that is a link to elsewhere is refused, a file is replaced."""
+    parent, _, file = name.rpartition("/")
+    return place_inside(out, parent, "output") / file if parent else out / file
 
 
 def remove_halves(out: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.editing.networks import Asked
 from tasks.editing.table import Row
 from tasks.provenance.record import Link
+from tasks.workspace.places import check_relative, open_state
 from tasks.workspace.storage import storage_errors
 
 
@@ -44,7 +45,7 @@ class Journal:
         """Picture -> the name of its edited file, of all that was finished."""
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = path.open("a+b")
+            self._stream = open_state(path, "a+b")
             self._end = self._read()
 
     def __enter__(self) -> Self:
@@ -85,7 +86,8 @@ class Journal:
             if entry is None:
                 break
             self._places[entry.key] = end
-            self.outputs[entry.row.input] = entry.row.output
+            if not check_relative(entry.row.output):  # the folder may come from anyone
+                self.outputs[entry.row.input] = entry.row.output
             end += len(line)
         os.ftruncate(self._stream.fileno(), end)
         return end

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from tasks.workspace.places import place_inside
+
 if TYPE_CHECKING:
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
@@ -43,10 +45,15 @@ def address(name: str) -> str:
 
 
 def find_files(artifacts: Path, location: str) -> Path | None:
-    """The folder on this machine that an address means; None when it is on another."""
+    """The folder on this machine that an address means; None when it is on another.
+
+    Raises:
+        InputError: the address leads out of the artifacts; whoever may call MLflow can write one.
+    """
     parts = urlsplit(location)
     if parts.scheme == SCHEME and not parts.netloc:
-        return artifacts / url2pathname(parts.path).lstrip("/")
+        below = url2pathname(parts.path).strip("/")
+        return place_inside(artifacts, below, "location") if below else artifacts
     return Path(url2pathname(parts.path)) if parts.scheme in ("", "file") else None
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import InputError
+from models.errors import CatalogueError, InputError
 from tasks.catalogue.cifar import PICKLED
 from tasks.catalogue.table import CIFAR10, FASHION_MNIST, PHOTOS, find_kind
 from tasks.photos.formats import is_image_name
@@ -17,6 +18,7 @@ from tasks.versions.ingest import complete_others, lock_data
 from tasks.versions.repository import open_repository
 from tasks.versions.resolution import CatalogueVersion, check_name, resolve
 from tasks.versions.trees import Tree
+from tasks.workspace.places import check_relative, refuse_leaving
 from tasks.workspace.progress import NullProgress, Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import storage_errors
@@ -47,7 +49,7 @@ def add_folder(
 
     Raises:
         InputError: the name or the folder cannot be used.
-        CatalogueError: another catalogue in `data/` is not what `data.dvc` pins.
+        CatalogueError: another catalogue in `data/` is not what `data.dvc` pins, or a link leads out of the folder.
         StorageError: the disk is full, or another process kept a lock.
     """
     listener = progress or NullProgress()
@@ -74,8 +76,12 @@ def _find_files(source: Path, root: Path) -> list[Path]:
         raise InputError("folder", str(source), "a folder that exists")
     if source.resolve().is_relative_to(root / "data"):
         raise InputError("folder", str(source), "a folder outside of data/")
+    refuse_leaving(source)
     files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.parts)]
+    for file in files:
+        if reason := check_relative(str(file)):
+            raise InputError("folder", str(source / file), f"names that every system can have, but {reason}")
     if Path(PICKLED) in files:
         raise InputError("folder", str(source), "CIFAR-10's binary version (*.bin); the pickled one is never read")
     if find_kind(source) == PHOTOS and not any(is_image_name(path.name) for path in files):
@@ -86,7 +92,7 @@ def _find_files(source: Path, root: Path) -> list[Path]:
 def _replace(source: Path, files: list[Path], folder: Path, link: bool, progress: Progress) -> None:
     """Copy `files` of `source` to `folder`, whole or not at all; DVC's cache keeps what was there before."""
     partial, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old.part")
-    place: Callable[[Path, Path], object] = _link if link else shutil.copyfile
+    place: Callable[[Path, Path], object] = _link if link else _copy
     with storage_errors(folder):
         for leftover in (partial, old):
             if leftover.exists():
@@ -100,6 +106,15 @@ def _replace(source: Path, files: list[Path], folder: Path, link: bool, progress
         partial.rename(folder)
         if old.exists():
             shutil.rmtree(old)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; one that became a link or a pipe since it was listed is not followed."""
+    descriptor = os.open(source.resolve(), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream, target.open("xb") as copy:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CatalogueError(f"{source} is no file any more")
+        shutil.copyfileobj(stream, copy)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -52,6 +53,9 @@ def list_revisions(root: Path) -> list[str]:
 def _parse_pin(content: str, where: str) -> str:
     try:
         (output,) = yaml.safe_load(content)["outs"]
-        return str(output["md5"]).removesuffix(".dir")
+        pin = str(output["md5"]).removesuffix(".dir")
+        if not re.fullmatch("[0-9a-f]{32}", pin):
+            raise ValueError(pin)  # noqa: TRY301
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise CatalogueError(f"{where} does not pin one folder; get a good one with `git checkout {PIN}`") from error
+    return pin

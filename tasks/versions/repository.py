@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from models.errors import CatalogueError, StorageError
 from tasks.versions.trees import Tree
+from tasks.workspace.places import place_inside, refuse_leaving
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, storage_errors
 
@@ -41,6 +42,7 @@ class DataRepository:
         from dvc_data.hashfile.tree import Tree as DvcTree
 
         with storage_errors(folder):
+            refuse_leaving(folder)
             _, _, tree = build(
                 self._repo.cache.local, str(folder), localfs, "md5", dry_run=True, ignore=self._repo.dvcignore
             )
@@ -55,12 +57,18 @@ class DataRepository:
     def load_tree(self, md5: str) -> Tree | None:
         """The folder's list that the cache keeps under `md5`, or None."""
         path = self.object_path(f"{md5}.dir")
-        return Tree.parse(path.read_bytes()) if path.exists() else None
+        return self._read_tree(path) if path.exists() else None
 
     def data_trees(self) -> Iterator[Tree]:
         """Every version of `data/` that the cache remembers, the newest first."""
         paths = sorted(self._cache.glob("??/*.dir"), key=lambda path: path.stat().st_mtime, reverse=True)
-        return (tree for path in paths if (tree := Tree.parse(path.read_bytes())).is_data())
+        return (tree for path in paths if (tree := self._read_tree(path)).is_data())
+
+    def _read_tree(self, path: Path) -> Tree:
+        try:
+            return Tree.parse(path.read_bytes())
+        except CatalogueError as error:
+            raise CatalogueError(f"{error}; delete {path}") from error
 
     def has_files(self, tree: Tree) -> bool:
         """True when the cache has every file of `tree`."""
@@ -73,18 +81,24 @@ class DataRepository:
             StorageError: a file is missing from the cache, its bytes do not match its name, or the disk is full.
         """
         for relative, md5 in tree.files.items():
-            source, target = self.object_path(md5), folder / relative
-            if not source.exists():
+            source, target = self.object_path(md5), place_inside(folder, relative)
+            if not source.is_file():
                 raise StorageError(f"DVC's cache has no {md5} ({relative}); run `dvc fetch`")
             with storage_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _link_or_copy(source, target) if link else shutil.copyfile(source, target)
+                _link_or_copy(source.resolve(), target) if link else shutil.copyfile(source, target)
             if digest_file(target, "md5") != md5:
                 raise StorageError(f"DVC's cache is damaged: {source} ({relative}); delete it and run `dvc fetch`")
 
     def commit(self) -> None:
-        """Put `data/` into the cache and its md5 into `data.dvc`, as `dvc add data` does; the files stay put."""
+        """Put `data/` into the cache and its md5 into `data.dvc`, as `dvc add data` does; the files stay put.
+
+        Raises:
+            CatalogueError: a link in `data/` leads elsewhere.
+            StorageError: the disk is full.
+        """
         with storage_errors(self._cache):
+            refuse_leaving(self._settings.data)
             self._patiently(lambda: self._repo.add(str(self._settings.data), relink=False))
         # On a full disk DVC may log the files that it could not copy, and succeed.
         if not self.has_files(self.hash_folder(self._settings.data)):

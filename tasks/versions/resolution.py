@@ -14,10 +14,11 @@ from tasks.photos.formats import is_image_name
 from tasks.versions.pins import find_revision, list_revisions, read_pin_at
 from tasks.versions.repository import LOCK_SECONDS, DataRepository, open_repository
 from tasks.versions.trees import Tree
+from tasks.workspace.places import check_relative
 from tasks.workspace.settings import CheckoutFolders, Settings
 from tasks.workspace.storage import locked, storage_errors
 
-NAME_PATTERN = "[a-z0-9-]+"
+NAME_PATTERN = "[a-z0-9][a-z0-9-]{0,99}"
 WORKING_TREE = "working tree"
 
 
@@ -41,8 +42,8 @@ class CatalogueVersion:
 
 def check_name(name: str) -> None:
     """Raise InputError for a name that cannot be a folder of `data/`."""
-    if not re.fullmatch(NAME_PATTERN, name):
-        raise InputError("catalogue", name, "lower-case letters, digits and hyphens")
+    if not re.fullmatch(NAME_PATTERN, name) or check_relative(name):
+        raise InputError("catalogue", name, "lower-case letters, digits and hyphens, the first no hyphen, at most 100")
 
 
 def list_names(root: Path) -> list[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from models.errors import CatalogueError
 from tasks.catalogue import cifar, idx
 from tasks.photos.formats import is_image_name
+from tasks.workspace.places import check_relative
 
+MD5 = re.compile("[0-9a-f]{32}")
 PACKED = frozenset((*idx.FILES, *cifar.FILES))  # files that each hold many images
 
 
@@ -34,8 +38,19 @@ class Tree:
 
     @classmethod
     def parse(cls, content: bytes) -> Tree:
-        """Read one of DVC's `.dir` objects."""
-        return cls({entry["relpath"]: entry["md5"] for entry in json.loads(content)})
+        """Read one of DVC's `.dir` objects, which may come from a remote that anyone wrote to.
+
+        Raises:
+            CatalogueError: it is damaged, or a path or an md5 in it would lead out of its folder.
+        """
+        try:
+            files = {str(entry["relpath"]): str(entry["md5"]) for entry in json.loads(content)}
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise CatalogueError("a folder's list in DVC's cache is damaged") from error
+        for path, md5 in files.items():
+            if reason := check_relative(path) or ("" if MD5.fullmatch(md5) else f"{md5[:40]!r} is no md5"):
+                raise CatalogueError(f"a folder's list in DVC's cache names {path[:200]!r}, but {reason}")
+        return cls(files)
 
     @property
     def md5(self) -> str:

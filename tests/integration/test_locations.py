@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.registry.locations import COLUMNS, address, find_files, find_strays
+from models.errors import InputError
+from tasks.registry.locations import COLUMNS, address, find_files, find_strays, open_files
 from tasks.registry.register import load_version, register
 from tasks.registry.tracking import open_tracking
 from tasks.workspace.settings import Settings
@@ -94,3 +95,13 @@ def test_an_address_means_a_folder_of_the_home():
     assert find_files(artifacts, "file:///a%20b/c") == Path("/a b/c")
     assert find_files(artifacts, "mlflow-artifacts://elsewhere:5000/train/1") is None
     assert find_files(artifacts, "s3://bucket/train") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["../secrets.env", "a/../../secrets.env", "%2e%2e/secrets.env", "a/..%2f..%2fx", "a%00"]
+)
+def test_an_address_that_leads_out_of_the_artifacts_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match=r"^location: got .*, allowed: a path inside "):
+        find_files(tmp_path / "artifacts", f"mlflow-artifacts:/{name}")
+    with pytest.raises(InputError, match=r"^location: "):
+        open_files(f"mlflow-artifacts:/{name}", f"sqlite:///{tmp_path}/mlflow.db")

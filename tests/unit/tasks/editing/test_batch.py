@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -279,3 +280,40 @@ def test_the_budget_lets_small_ones_in_together_and_a_large_one_alone():
     for thread in threads:
         thread.join()
     assert most[0] == 25
+
+
+@pytest.mark.parametrize("planted", [".packshot", ".packshot/journal.jsonl", ".packshot/lock", "edits.csv"])
+def test_a_planted_link_in_the_results_is_refused_and_what_it_points_to_is_kept(run, tmp_path, planted):
+    out, mine = tmp_path / "out", tmp_path / "mine"
+    (out / planted).parent.mkdir(parents=True)
+    mine.mkdir() if planted == ".packshot" else mine.write_text("kept")
+    (out / planted).symlink_to(mine)
+    with pytest.raises(InputError, match=r"^output: got .* without links"):
+        run()
+    assert list(mine.iterdir()) == [] if mine.is_dir() else mine.read_text() == "kept"
+
+
+def test_a_sub_folder_of_the_results_that_is_a_link_is_not_written_into(run, tmp_path, photos):
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    (photos / "sub").mkdir()
+    Image.new("RGB", (8, 8)).save(photos / "sub" / "s.png")
+    out.mkdir()
+    elsewhere.mkdir()
+    (out / "sub").symlink_to(elsewhere)
+    result = run()
+    (left,) = [one for one in result.reasons if one.picture == "sub/s.png"]
+    assert (left.status, "without links" in left.reason, list(elsewhere.iterdir())) == ("refused", True, [])
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "/{}/evil.png", "a/../../evil.png", "..\\evil.png"])
+def test_a_planted_journal_names_no_file_outside_of_the_results(run, tmp_path, name):
+    out = tmp_path / "out"
+    first = run()
+    journal = out / ".packshot" / "journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    for line in lines:
+        line["key"], line["row"]["output"] = "planted", name.format(tmp_path)
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    before = sorted(path for path in tmp_path.rglob("*.png") if "out" not in path.parts)
+    assert run(overwrite=True).edited == first.edited
+    assert sorted(path for path in tmp_path.rglob("*.png") if "out" not in path.parts) == before

@@ -146,3 +146,36 @@ def test_bad_names_and_folders_are_refused(checkout, photos, tmp_path):
         with pytest.raises(InputError, match=message):
             add_folder(checkout, folder, name)
     assert run_git(checkout.root, "status", "--short") == ""
+
+
+@pytest.mark.parametrize("name", ["shirt/x.jpg", "note.txt", "more"])
+@pytest.mark.parametrize("link", [False, True])
+def test_a_link_out_of_the_folder_is_refused_and_named(checkout, photos, name, link):
+    (photos / name).symlink_to("/etc" if name == "more" else "/etc/passwd")
+    before = read_pin(checkout.root)
+    with pytest.raises(CatalogueError, match=rf"^{photos / name} is a link to "):
+        add_folder(checkout, photos, "shop", link)
+    assert (read_pin(checkout.root), (checkout.data / "shop").exists()) == (before, False)
+
+
+def test_a_link_within_the_folder_is_copied_as_a_file(checkout, photos):
+    (photos / "shirt" / "same.jpg").symlink_to("000.jpg")
+    add_folder(checkout, photos, "shop")
+    copied = checkout.data / "shop" / "shirt" / "same.jpg"
+    assert (copied.is_symlink(), copied.read_bytes()) == (False, (photos / "shirt" / "000.jpg").read_bytes())
+
+
+def test_a_link_that_was_put_into_data_is_neither_pinned_nor_read(checkout, photos):
+    add_folder(checkout, photos, "shop")
+    (checkout.data / "shop" / "shirt" / "x.jpg").symlink_to("/etc/passwd")
+    for attack in (lambda: ingest_catalogue(checkout, "shop"), lambda: add_folder(checkout, photos, "more")):
+        with pytest.raises(CatalogueError, match=r"x\.jpg is a link to "):
+            attack()
+
+
+@pytest.mark.parametrize(
+    "name", ["-x", "--name", "", ".", "..", "a/b", "A", "a_b", "a b", "a.b", "nul", "x" * 101, "é"]
+)
+def test_a_name_that_is_none_is_refused(checkout, photos, name):
+    with pytest.raises(InputError, match=r"^catalogue: got .*, allowed: lower-case letters, digits and hyphens"):
+        add_folder(checkout, photos, name)

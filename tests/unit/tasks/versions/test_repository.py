@@ -1,12 +1,16 @@
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from models.errors import StorageError
+from models.errors import CatalogueError, InputError, StorageError
 from tasks.versions.pins import read_pin
 from tasks.versions.repository import open_repository
+from tasks.versions.trees import Tree
+from tasks.workspace.storage import digest_file
 from tests.catalogues import clone_checkout, commit_all, make_checkout, run_git, write_fashion_mnist, write_photos
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # DVC's use of pygtrie
@@ -160,3 +164,36 @@ def test_fetch_fills_the_cache_of_a_clone_from_a_remote(checkout, tmp_path):
         assert repository.fetch(tree.md5) == ""
         assert repository.load_tree(tree.md5) == tree
         assert repository.has_files(tree)
+
+
+@pytest.mark.parametrize("entry", [{"relpath": "../../evil"}, {"relpath": "/tmp/evil"}, {"md5": "../../../../evil"}])
+def test_a_poisoned_remote_writes_nothing_outside(checkout, tmp_path, entry):
+    bait = tmp_path / "bait"
+    bait.write_text("evil")
+    md5 = digest_file(bait, "md5")
+    listed = json.dumps([{"md5": md5, "relpath": "shop/hat/a.jpg", **entry}]).encode()
+    name = hashlib.md5(listed, usedforsecurity=False).hexdigest()
+    remote = tmp_path / "remote" / "files" / "md5"
+    for where, content in ((f"{name}.dir", listed), (md5, b"evil")):
+        (remote / where[:2]).mkdir(parents=True, exist_ok=True)
+        (remote / where[:2] / where[2:]).write_bytes(content)
+    config = checkout.root / ".dvc" / "config"
+    section = f"['remote \"theirs\"']\n    url = {tmp_path / 'remote'}\n"
+    config.write_text(config.read_text().replace("[core]\n", "[core]\n    remote = theirs\n") + section)
+    before = sorted(path for path in tmp_path.rglob("*evil*"))
+    with open_repository(checkout) as repository:
+        with pytest.raises(CatalogueError, match=r"a folder's list in DVC's cache names .*; delete /"):
+            repository.fetch(name)
+        with pytest.raises(CatalogueError, match="a folder's list in DVC's cache names"):
+            repository.load_tree(name)
+    assert sorted(path for path in tmp_path.rglob("*evil*")) == before
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_tree_that_was_made_by_hand_is_not_followed_out_of_its_folder(checkout, tmp_path, link):
+    with open_repository(checkout) as repository:
+        repository.commit()
+        (md5, *_) = repository.hash_folder(checkout.data).files.values()
+        with pytest.raises(InputError, match="a path inside"):
+            repository.export(Tree({"../evil": md5}), tmp_path / "out", link)
+    assert not (tmp_path / "evil").exists()
