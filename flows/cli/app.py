@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from flows.cli.versioning import run_dvc
 from flows.reporting.console import run_command
 from tasks.market.listing import list_markets
 from tasks.photos.formats import WRITTEN
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Catalogues and their versions.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command("dvc", add_help_option=False, context_settings={"ignore_unknown_options": True})(run_dvc)
 
 Catalogue = Annotated[str, typer.Option(help="A folder of data/.")]
 DataVersion = Annotated[Optional[str], typer.Option(help="Git revision or md5; the working tree when left out.")]  # noqa: UP045

@@ -19,6 +19,7 @@ from flows.reporting.console import summary_table
 from models.errors import LedgerError, ServiceError, StorageError
 from tasks.lineage.ledger import Ledger
 from tasks.registry.locations import find_strays
+from tasks.versions.repository import is_open
 from tasks.workspace.access import is_own
 from tasks.workspace.credentials import FILE, load_credentials
 from tasks.workspace.git import ask_git
@@ -121,7 +122,12 @@ def check_git(settings: Settings) -> Check:
 def check_dvc(settings: Settings) -> Check:
     """Catalogues are versioned by DVC."""
     if not (settings.root / ".dvc" / "config").is_file():
-        return Check("DVC", "fail", f"no DVC repository in {settings.root}", "run `dvc init`, or set PACKSHOT_ROOT")
+        return Check(
+            "DVC", "fail", f"no DVC repository in {settings.root}", "run `packshot dvc init`, or set PACKSHOT_ROOT"
+        )
+    if is_open(settings.dvc_state):
+        found = f"other accounts may write, or could have written, in {settings.dvc_state}, which DVC unpickles from"
+        return Check("DVC", "fail", found, f"run `rm -r {settings.dvc_state}`: it is made anew")
     return Check("DVC", "ok", f"version {importlib.metadata.version('dvc')}")
 
 
@@ -141,8 +147,11 @@ def nearest(path: Path) -> Path:
 
 
 def check_home(settings: Settings) -> Check:
-    """The folder of state can be written."""
+    """The folder of state can be written, and entered by its owner alone."""
     folder = nearest(settings.home)
+    if settings.home.exists() and (mode := settings.home.stat().st_mode & 0o777) & 0o077:
+        found = f"other accounts may enter {settings.home} (mode {mode:o})"
+        return Check("state folder", "fail", found, f"run `chmod 700 {settings.home}`")
     if os.access(folder, os.W_OK | os.X_OK):
         return Check("state folder", "ok", str(settings.home))
     advice = f"make {folder} writable for you, or set PACKSHOT_HOME to a folder that is"

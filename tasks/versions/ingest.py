@@ -19,6 +19,7 @@ from tasks.workspace.progress import NullProgress, Progress
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file, locked, storage_errors
 
+GET_BACK = "or move data/{0} elsewhere and get the pinned one back with `packshot data fetch {0}`"
 IN_PLACE = "already in data/"
 LOCK_SECONDS = 600.0
 PINNED_NOW = "; pinned now: commit data.dvc to keep it"
@@ -143,7 +144,9 @@ def _recognise(
             bring(Delivery(origin.name, settings, repository, settings.data / f".{origin.name}.part", progress), origin)
             tree = _match_pin(settings.root, repository, name)
     if tree is None:
-        raise CatalogueError(f"DVC's cache does not know what {PIN} pins; run `dvc fetch` and `dvc checkout` first")
+        raise CatalogueError(
+            f"DVC's cache does not know what {PIN} pins; run `packshot data fetch NAME` first, NAME one that it pins"
+        )
     return tree
 
 
@@ -200,8 +203,8 @@ def check_pin(root: Path, repository: DataRepository, name: str, origins: Mappin
             _commit_if_whole(root, repository, pin)
     elif not _commit_if_whole(root, repository, pin) and not (name in origins and origins[name].digests):
         raise CatalogueError(
-            f"data/ is not what {PIN} pins ({pin[:12]}): run `dvc fetch`, then `dvc checkout`, "
-            "or pin what is there with `packshot data add`"
+            f"data/ is not what {PIN} pins ({pin[:12]}): pin what is there with `packshot data add`, "
+            f"{GET_BACK.format(name)}"
         )
 
 
@@ -220,7 +223,7 @@ def _refuse_drift(name: str, differences: Differences, known: bool) -> None:
         listed = "; ".join(f"{len(paths)} {word} ({paths[0]})" for word, paths in words if paths)
         raise CatalogueError(
             f"data/{name} is not what {PIN} pins: {listed}; pin the new state with `packshot data add`, "
-            f"or get the pinned one back with `dvc checkout {PIN}`"
+            f"{GET_BACK.format(name)}"
         )
 
 

@@ -17,11 +17,12 @@ from models.errors import CatalogueError, StorageError
 from tasks.versions.trees import Tree
 from tasks.workspace.places import place_inside, refuse_leaving
 from tasks.workspace.settings import Settings
-from tasks.workspace.storage import digest_file, storage_errors
+from tasks.workspace.storage import digest_file, make_private, storage_errors
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
+AGAIN = "`packshot data fetch NAME` brings a catalogue's files again"
 LOCK_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 
@@ -83,12 +84,12 @@ class DataRepository:
         for relative, md5 in tree.files.items():
             source, target = self.object_path(md5), place_inside(folder, relative)
             if not source.is_file():
-                raise StorageError(f"DVC's cache has no {md5} ({relative}); run `dvc fetch`")
+                raise StorageError(f"DVC's cache has no {md5} ({relative}); {AGAIN}")
             with storage_errors(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _link_or_copy(source.resolve(), target) if link else shutil.copyfile(source, target)
             if digest_file(target, "md5") != md5:
-                raise StorageError(f"DVC's cache is damaged: {source} ({relative}); delete it and run `dvc fetch`")
+                raise StorageError(f"DVC's cache is damaged: {source} ({relative}); delete it, and {AGAIN}")
 
     def commit(self) -> None:
         """Put `data/` into the cache and its md5 into `data.dvc`, as `dvc add data` does; the files stay put.
@@ -143,7 +144,7 @@ def open_repository(settings: Settings, lock_seconds: float = LOCK_SECONDS) -> I
     """
     from dvc.exceptions import DvcException
 
-    state = settings.home / "dvc-state"
+    state = secure_state(settings)
     try:
         with _quiet(), _opened(settings.root, state) as repo:
             yield DataRepository(repo, settings, lock_seconds)
@@ -151,6 +152,30 @@ def open_repository(settings: Settings, lock_seconds: float = LOCK_SECONDS) -> I
         raise StorageError(f"DVC in {settings.root}: {_one_line(error)}") from error
     except sqlite3.OperationalError as error:
         raise StorageError(f"cannot write {state}: {error}; free some space and run the same command again") from error
+
+
+def secure_state(settings: Settings) -> Path:
+    """DVC's folder of state in the home, for its owner alone; what others could have written there is thrown away.
+
+    DVC itself would make it writable for every account.
+
+    Raises:
+        StorageError: it cannot be made private.
+    """
+    state = settings.dvc_state
+    make_private(settings.home)
+    if is_open(state):
+        with storage_errors(state):
+            state.unlink() if state.is_symlink() else shutil.rmtree(state)
+    for folder in (state, state / "repo"):
+        make_private(folder)
+    return state
+
+
+def is_open(state: Path) -> bool:
+    """Whether another account may write, or could have written, in DVC's folder of state."""
+    there = [path for path in (state, state / "repo") if path.is_symlink() or path.exists()]
+    return any(path.is_symlink() or path.stat().st_mode & 0o022 for path in there)
 
 
 @contextmanager

@@ -133,6 +133,11 @@ class Settings(BaseSettings):
     def mlflow_artifacts(self) -> Path:
         return self.home / "mlflow" / "artifacts"
 
+    @property
+    def dvc_state(self) -> Path:
+        """What DVC remembers between commands; it unpickles from there, so no other account may write there."""
+        return self.home / "dvc-state"
+
     def variables(self) -> dict[str, str]:
         """The `PACKSHOT_*` variables by which another process has these settings."""
         values = {**self.model_dump(exclude={"home_"}, exclude_none=True), "home": self.home}
@@ -145,6 +150,7 @@ class Settings(BaseSettings):
             "PREFECT_HOME": str(self.home / "prefect"),
             "PREFECT_API_DATABASE_CONNECTION_URL": self.prefect_database,
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+            "DVC_SITE_CACHE_DIR": str(self.dvc_state),
             "MLFLOW_LOGGING_LEVEL": "WARNING",
             "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads starve the servers beside a training
         }

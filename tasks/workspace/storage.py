@@ -34,6 +34,18 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
         write_whole(path, content, mode)
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner enters, whatever the umask is or was when it was made.
+
+    Raises:
+        StorageError: it cannot be made, or is another account's.
+    """
+    with storage_errors(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o777 != 0o700:
+            folder.chmod(0o700)
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's refusal to write to `path` into a one-line error."""

@@ -1,6 +1,7 @@
 """What `packshot doctor` finds and advises, on real folders, repositories and ports."""
 
 import importlib.metadata
+import shutil
 import socket
 import subprocess
 
@@ -115,3 +116,19 @@ def test_what_a_home_remembers_of_another_place_is_named(settings, tmp_path):
     record.write_text(record.read_text().replace('"made.txt"', '"/elsewhere/.packshot/made.txt"'))
     check = doctor.check_places(settings)
     assert (check.status, check.found) == ("warn", "1 records point elsewhere, first to /elsewhere/.packshot/made.txt")
+
+
+def test_a_state_that_others_could_write_is_found_with_the_command_that_heals_it(settings):
+    (settings.root / ".dvc").mkdir()
+    (settings.root / ".dvc" / "config").touch()
+    state = settings.dvc_state / "repo"
+    state.mkdir(parents=True)
+    settings.home.chmod(0o755)
+    state.chmod(0o777)
+    found = {check.name: check for check in doctor.diagnose(settings)}
+    assert (found["DVC"].status, found["DVC"].advice) == ("fail", f"run `rm -r {settings.dvc_state}`: it is made anew")
+    assert (found["state folder"].status, found["state folder"].advice) == ("fail", f"run `chmod 700 {settings.home}`")
+    settings.home.chmod(0o700)
+    shutil.rmtree(settings.dvc_state)
+    found = {check.name: check.status for check in doctor.diagnose(settings)}
+    assert (found["state folder"], found["DVC"]) == ("ok", "ok")

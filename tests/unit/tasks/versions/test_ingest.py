@@ -164,7 +164,8 @@ def test_photos_that_drifted_are_told_with_the_way_out(pinned):
         ingest_catalogue(pinned, "shop")
     assert str(error.value) == (
         "data/shop is not what data.dvc pins: 1 added (shirt/new.jpg); 1 missing (shoe/000.jpg); pin the new state "
-        "with `packshot data add`, or get the pinned one back with `dvc checkout data.dvc`"
+        "with `packshot data add`, or move data/shop elsewhere and get the pinned one back with "
+        "`packshot data fetch shop`"
     )
 
 

@@ -1,5 +1,8 @@
+import ast
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,8 +11,9 @@ import pytest
 
 from models.errors import CatalogueError, InputError, StorageError
 from tasks.versions.pins import read_pin
-from tasks.versions.repository import open_repository
+from tasks.versions.repository import is_open, open_repository
 from tasks.versions.trees import Tree
+from tasks.workspace.settings import SOURCE
 from tasks.workspace.storage import digest_file
 from tests.catalogues import clone_checkout, commit_all, make_checkout, run_git, write_fashion_mnist, write_photos
 
@@ -124,7 +128,7 @@ def test_a_damaged_cache_is_told(checkout, tmp_path):
         with pytest.raises(StorageError, match=r"cache is damaged: .* \(shoe/000\.jpg\)"):
             repository.export(tree, tmp_path / "out", link=True)
         damaged.unlink()
-        with pytest.raises(StorageError, match=r"cache has no .*run `dvc fetch`"):
+        with pytest.raises(StorageError, match=r"cache has no .*`packshot data fetch NAME` brings"):
             repository.export(tree, tmp_path / "again", link=True)
 
 
@@ -197,3 +201,45 @@ def test_a_tree_that_was_made_by_hand_is_not_followed_out_of_its_folder(checkout
         with pytest.raises(InputError, match="a path inside"):
             repository.export(Tree({"../evil": md5}), tmp_path / "out", link)
     assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("opened", ["", "repo"])
+def test_dvcs_state_is_its_owners_alone_under_any_umask_and_what_others_could_write_is_thrown_away(checkout, opened):
+    before = os.umask(0)
+    try:
+        with open_repository(checkout) as repository:
+            repository.commit()
+        state = checkout.dvc_state
+        planted = state / "repo" / "planted.db"
+        planted.touch()
+        with open_repository(checkout):
+            assert planted.exists()
+        (state / opened).chmod(0o777)
+        assert is_open(state)
+        with open_repository(checkout):
+            assert not planted.exists()
+    finally:
+        os.umask(before)
+    modes = {oct(path.stat().st_mode & 0o777) for path in (checkout.home, state, state / "repo")}
+    assert (modes, is_open(state)) == ({"0o700"}, False)
+
+
+def test_a_link_in_place_of_dvcs_state_is_taken_away(checkout, tmp_path):
+    theirs = tmp_path / "theirs"
+    (theirs / "repo").mkdir(parents=True)
+    checkout.home.mkdir(exist_ok=True)
+    checkout.dvc_state.symlink_to(theirs)
+    with open_repository(checkout):
+        assert (list((theirs / "repo").iterdir()), checkout.dvc_state.is_symlink()) == ([], False)
+
+
+def test_no_message_advises_a_bare_command_of_dvc():
+    bare = re.compile("`dvc (?:fetch|checkout|pull|init|push|repro)")
+    files = [path for room in ("flows", "tasks", "serving", "models") for path in (SOURCE / room).rglob("*.py")]
+    told = [
+        node.value
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.endswith((".", "\n    "))
+    ]
+    assert not [text for text in told if bare.search(text)]
