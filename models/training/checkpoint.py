@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,11 @@ import torch
 
 from models.errors import TrainingError
 from models.files import write_whole
+
+DAMAGE = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, EOFError),
+    *(RuntimeError, MemoryError, struct.error, pickle.UnpicklingError),
+)
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -26,8 +35,22 @@ def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     Raises:
         TrainingError: the file was damaged after it was written.
     """
+    with refusing_damage(path), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of pickles that torch did not write, which are refused
+        state = torch.load(path, map_location=device, weights_only=True)
+        if not isinstance(state, dict):
+            raise TypeError(type(state))
+        return state
+
+
+@contextmanager
+def refusing_damage(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while a state is loaded, or taken over by networks and optimisers, into one line.
+
+    Raises:
+        TrainingError: it does not fit, or is damaged.
+    """
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        yield
+    except DAMAGE as error:
         raise TrainingError(f"the checkpoint {path} is damaged; remove it to train from the start") from error
-    return state

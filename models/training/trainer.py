@@ -24,7 +24,7 @@ from models.families.family import GradientFamily, Parts, penalise_weights
 from models.files import write_whole
 from models.pixels import to_planes, to_signed
 from models.training.average import MovingAverage, copy_weights
-from models.training.checkpoint import read_checkpoint, write_checkpoint
+from models.training.checkpoint import read_checkpoint, refusing_damage, write_checkpoint
 from models.training.history import History, TrainingLog
 from models.training.initial import freeze, name_tensors, write_networks
 from models.training.speed import SpeedPlan
@@ -244,12 +244,13 @@ class Trainer:
             torch.manual_seed(self.config.seed)
             return
         state = read_checkpoint(self._checkpoint, self.fabric.device)
-        for name, network in self.family.networks.items():
-            network.load_state_dict(state["networks"][name])
-            self.optimisers[name].load_state_dict(state["optimisers"][name])
-        self.step, self.seconds, self.history.rows = state["step"], state["seconds"], state["history"]
-        self.average.weights, self.best = state["average"], Best(**state["best"])
-        torch.set_rng_state(state["random"].cpu())
+        with refusing_damage(self._checkpoint):
+            for name, network in self.family.networks.items():
+                network.load_state_dict(state["networks"][name])
+                self.optimisers[name].load_state_dict(state["optimisers"][name])
+            self.step, self.seconds, self.history.rows = state["step"], state["seconds"], state["history"]
+            self.average.weights, self.best = state["average"], Best(**state["best"])
+            torch.set_rng_state(state["random"].cpu())
 
     def _finish(self) -> Trained:
         weights, history = write_networks(self.folder, self.best.weights), self.folder / "history.csv"

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import CatalogueError, InputError
+from tasks.dataset.arrays import read_array
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -108,14 +109,14 @@ class PreparedSet:
 
     def images(self, split: str) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
         """uint8 (N, H, W, C), read from disk as it is used."""
-        mapped = np.load(images_path(self.folder, require_split(split)), mmap_mode="r")
+        mapped = read_array(images_path(self.folder, require_split(split)), mmap_mode="r")
         if not isinstance(mapped, np.memmap):
             raise CatalogueError(f"{self.folder}: the images of {split} cannot be memory-mapped; prepare again")
         return mapped
 
     def labels(self, split: str) -> npt.NDArray[np.int64]:
         """int64 (N,): positions in `categories`, row-aligned with `images`."""
-        labels: npt.NDArray[np.int64] = np.load(labels_path(self.folder, require_split(split)))
+        labels: npt.NDArray[np.int64] = read_array(labels_path(self.folder, require_split(split)))
         return labels
 
     def skus(self, split: str) -> list[str]:

@@ -15,6 +15,7 @@ from models.families.discovery import load_family, module_of
 from models.metrics.criteria import TRUSTED, choose_criterion
 from models.metrics.distances import SUBSETS, nearest_neighbours, subset_size
 from models.metrics.manifold import NEAREST
+from tasks.dataset.arrays import read_array
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.figures import (
     measure_categories,
@@ -111,7 +112,7 @@ def evaluate_generator(
         *likelihood,
     ]
     if (training / UNTRAINED).exists():
-        figures += measure_untrained(np.load(training / UNTRAINED), real, names, ruler)
+        figures += measure_untrained(read_array(training / UNTRAINED), real, names, ruler)
     digest, folder = digest_file(onnx), evaluation_folder(home, key)
     closest = np.argsort(neighbours.differences)[:CLOSEST]
     title = f"{family} for {prepared.catalogue}, model {digest[:8]}"

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.exported.generator import ExportedGenerator
 from models.exported.ruler import ExportedRuler
+from tasks.dataset.arrays import read_arrays
 from tasks.dataset.prepared import PreparedSet
 from tasks.evaluation.report import EvaluationReport
 from tasks.workspace.code import digest_code
@@ -71,8 +72,7 @@ def measure_real(home: Path, prepared: PreparedSet, ruler: RulerFile) -> Measure
         np.savez(content, features=features, predicted=predicted)
         write_atomically(path, content.getvalue())
     labels = torch.from_numpy(prepared.labels("test"))
-    with np.load(path) as kept:
-        seen, guessed = torch.from_numpy(kept["features"]), torch.from_numpy(kept["predicted"])
+    seen, guessed = map(torch.from_numpy, read_arrays(path, "features", "predicted"))
     return Measured(images=images, features=seen, predicted=guessed, categories=labels)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from models.metrics.bootstrap import Comparison, Features, kernel_bootstrap, paired_bootstrap
 from models.metrics.criteria import FRECHET, choose_criterion
 from models.metrics.distances import frechet_distance, kernel_distance_of_all
+from tasks.dataset.arrays import read_array, read_arrays
 from tasks.evaluation.measured_sets import reference_path
 from tasks.evaluation.report import evaluation_folder
 from tasks.promotion.gate import Scores
@@ -26,8 +26,8 @@ def compare_generators(home: Path, report: EvaluationReport, champion: Evaluatio
 
     Both use as many samples as the smaller of the two sets, and the criterion that is reliable for that many.
     """
-    ours, theirs = (np.load(evaluation_folder(home, one.key) / "features.npy") for one in (report, champion))
-    real = np.load(reference_path(home, report))["features"]
+    ours, theirs = (read_array(evaluation_folder(home, one.key) / "features.npy") for one in (report, champion))
+    (real,) = read_arrays(reference_path(home, report), "features")
     return compare_features(ours, theirs, real, int(report.protocol["seed"]))
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from models.errors import InputError
 from models.metrics.bootstrap import Comparison, Features, paired_bootstrap
 from models.metrics.criteria import PSNR
+from tasks.dataset.arrays import read_arrays
 from tasks.evaluation.editors import SCORES
 from tasks.evaluation.report import EvaluationReport, evaluation_folder
 from tasks.promotion.bounds import ServingBounds
@@ -47,9 +48,8 @@ def compare_editors(home: Path, report: EvaluationReport, champion: EvaluationRe
 
 def load_scores(home: Path, report: EvaluationReport) -> Features:
     """PSNR of each held-out image, (N, 1)."""
-    with np.load(evaluation_folder(home, report.key) / SCORES) as kept:
-        scores: Features = kept[PSNR][:, None]
-        return scores
+    (scores,) = read_arrays(evaluation_folder(home, report.key) / SCORES, PSNR)
+    return scores.reshape(-1, 1)
 
 
 def mean_of(scores: Features, _: Features) -> float:

@@ -1,5 +1,6 @@
 import errno
 import os
+import pickle
 
 import pytest
 import torch
@@ -50,5 +51,42 @@ class Intruder:
 
 def test_nothing_in_a_checkpoint_is_run(tmp_path):
     write_checkpoint(tmp_path / "checkpoint.pt", {"weights": Intruder()})
+    with pytest.raises(TrainingError, match="damaged"):
+        read_checkpoint(tmp_path / "checkpoint.pt", CPU)
+
+
+class Planted:
+    """An object whose loading would make a file."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __reduce__(self):
+        return (open, (str(self._path), "w"))
+
+
+def as_torch(path, poison):
+    torch.save({"networks": poison}, path)
+
+
+def as_old_torch(path, poison):
+    torch.save({"networks": poison}, path, _use_new_zipfile_serialization=False)
+
+
+def as_pickle(path, poison):
+    path.write_bytes(pickle.dumps({"networks": poison}))
+
+
+@pytest.mark.parametrize("write", [as_torch, as_old_torch, as_pickle])
+def test_a_poisoned_checkpoint_of_any_form_is_one_line_and_runs_nothing(tmp_path, write):
+    write(tmp_path / "checkpoint.pt", Planted(tmp_path / "ran"))
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt is damaged; remove it"):
+        read_checkpoint(tmp_path / "checkpoint.pt", CPU)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("state", [[], 3, torch.zeros(2), "text", None])
+def test_a_state_that_is_no_checkpoint_is_one_line(tmp_path, state):
+    torch.save(state, tmp_path / "checkpoint.pt")
     with pytest.raises(TrainingError, match="damaged"):
         read_checkpoint(tmp_path / "checkpoint.pt", CPU)
