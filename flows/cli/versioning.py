@@ -23,8 +23,10 @@ def run_dvc(
     from tasks.workspace.settings import Settings
 
     settings = Settings()
-    for command in sorted(UNCHECKED.intersection(arguments or [])):
-        raise InputError("dvc", command, "`packshot data fetch NAME`, which looks at each path before it writes there")
+    for unchecked in sorted(UNCHECKED.intersection(arguments or [])):
+        raise InputError(
+            "dvc", unchecked, "`packshot data fetch NAME`, which looks at each path before it writes there"
+        )
     secure_state(settings)
     command = [sys.executable, "-m", "dvc", *(arguments or [])]
     done = subprocess.run(command, cwd=settings.root, env={**os.environ, **settings.environment()}, check=False)

@@ -21,7 +21,7 @@ from models.errors import InputError, ServiceError
 from tasks.promotion.shipments import awaits_shipping
 from tasks.workspace.credentials import load_credentials
 from tasks.workspace.settings import Settings
-from tasks.workspace.storage import storage_errors
+from tasks.workspace.storage import make_private, storage_errors
 
 WORKER = "deployments"
 WORKER_SECONDS = 10.0
@@ -62,6 +62,7 @@ def refuse_nameless_hosts(settings: Settings) -> None:
 
 def make_folders(settings: Settings) -> None:
     """Make the folders of state."""
+    make_private(settings.home)
     for folder in (settings.home / "prefect", settings.mlflow_artifacts):
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.editing.networks import Asked
 from tasks.editing.table import Row
 from tasks.provenance.record import Link
-from tasks.workspace.places import check_relative, open_state
+from tasks.workspace.places import check_relative, open_unlinked
 from tasks.workspace.storage import storage_errors
 
 
@@ -45,7 +45,7 @@ class Journal:
         """Picture -> the name of its edited file, of all that was finished."""
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = open_state(path, "a+b")
+            self._stream = open(path, "a+b", opener=open_unlinked)
             self._end = self._read()
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from tasks.outlets.cells import to_cell
-from tasks.workspace.places import open_state
+from tasks.workspace.places import open_unlinked
 from tasks.workspace.storage import storage_errors
 
 Status = Literal["edited", "broken", "refused", "failed"]
@@ -55,7 +55,7 @@ class Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         with storage_errors(path):
-            self._stream: TextIOWrapper = open_state(path, "w", encoding="utf-8", newline="")
+            self._stream: TextIOWrapper = open(path, "w", encoding="utf-8", newline="", opener=open_unlinked)
             self._writer = csv.DictWriter(self._stream, list(Row.model_fields))
             self._writer.writeheader()
 

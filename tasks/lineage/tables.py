@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from tasks.workspace.storage import explain_database_error, locked
+from tasks.workspace.storage import explain_database_error, locked, make_private
 
 BUSY_MILLISECONDS = 30_000
 LOCK_SECONDS = 600.0
@@ -68,6 +68,7 @@ class LineageDatabase:
 
     def _open(self) -> Engine:
         if self._engine is None:
+            make_private(self.path.parent)
             engine = create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
             event.listen(engine, "connect", _configure)
             # Two processes that switch a new file to its write-ahead log at once are refused, however long they wait.

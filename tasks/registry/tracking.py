@@ -17,7 +17,7 @@ from models.errors import InputError
 from tasks.registry.locations import ROOT, SQLITE, address, find_files, resolve_beside_database, settle
 from tasks.registry.server import check_tracking, refused, serves_home, sign_in, unreachable
 from tasks.workspace.settings import TrackingPlace
-from tasks.workspace.storage import explain_database_error, locked, storage_errors, write_atomically
+from tasks.workspace.storage import explain_database_error, locked, make_private, storage_errors, write_atomically
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -189,6 +189,7 @@ def create_database(settings: TrackingPlace) -> None:
     ):
         if is_settled(ready) and database.exists():  # made while this process waited
             return
+        make_private(settings.home)
         folder.mkdir(parents=True, exist_ok=True)
         SqlAlchemyStore(settings.mlflow_database, ROOT)  # type: ignore[no-untyped-call]
         settle(database, folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
 
@@ -72,13 +72,13 @@ def place_inside(root: Path, name: str, field: str = "path") -> Path:
     return path
 
 
-def open_state(path: Path, mode: str, **options: str) -> IO[Any]:
-    """Open a file that lies in a folder of results, such as its journal; never through a link, which anyone may plant.
+def open_unlinked(name: str, flags: int) -> int:
+    """The `opener` of a file that lies in a folder of results, such as its journal: a link, which anyone may plant, fails.
 
     Raises:
         OSError: it is a link, or cannot be opened.
     """
-    return open(path, mode, opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666), **options)
+    return os.open(name, flags | os.O_NOFOLLOW, 0o666)
 
 
 def find_leaving(folder: Path) -> str:

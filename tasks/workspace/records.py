@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.workspace.code import digest_json
 from tasks.workspace.places import locate, shorten
-from tasks.workspace.storage import digest_file, locked, write_atomically
+from tasks.workspace.storage import digest_file, locked, make_private, write_atomically
 
 DIGEST = re.compile("[0-9a-f]{32,}")
 LOCK_SECONDS = 24 * 3600.0  # long enough for a training; the lock of a process that died is free at once
@@ -113,6 +113,7 @@ class StepRecords:
         Raises:
             StorageError: the other process took longer than a day.
         """
+        make_private(self.home)
         with locked(self.path(step).with_suffix(".lock"), LOCK_SECONDS, f"doing an equal step {step.name}"):
             found = self.find(step)
             if found is not None:

@@ -10,7 +10,7 @@ from tasks.workspace.places import (
     HomePath,
     check_relative,
     locate,
-    open_state,
+    open_unlinked,
     place_inside,
     refuse_leaving,
     shorten,
@@ -101,7 +101,7 @@ def test_a_state_file_is_never_opened_through_a_link(tmp_path):
     (tmp_path / "mine").write_text("kept")
     (tmp_path / "journal").symlink_to(tmp_path / "mine")
     with pytest.raises(OSError, match="symbolic links"):
-        open_state(tmp_path / "journal", "w")
+        open(tmp_path / "journal", "w", opener=open_unlinked)
     assert (tmp_path / "mine").read_text() == "kept"
 
 
