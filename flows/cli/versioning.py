@@ -24,9 +24,7 @@ def run_dvc(
 
     settings = Settings()
     for unchecked in sorted(UNCHECKED.intersection(arguments or [])):
-        raise InputError(
-            "dvc", unchecked, "`packshot data fetch NAME`, which looks at each path before it writes there"
-        )
+        raise InputError("dvc", unchecked, "`packshot data fetch NAME`, which checks each path before it writes")
     secure_state(settings)
     command = [sys.executable, "-m", "dvc", *(arguments or [])]
     done = subprocess.run(command, cwd=settings.root, env={**os.environ, **settings.environment()}, check=False)

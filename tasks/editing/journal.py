@@ -45,7 +45,7 @@ class Journal:
         """Picture -> the name of its edited file, of all that was finished."""
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = open(path, "a+b", opener=open_unlinked)
+            self._stream = open(path, "a+b", opener=open_unlinked)  # noqa: SIM115
             self._end = self._read()
 
     def __enter__(self) -> Self:

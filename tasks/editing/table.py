@@ -55,7 +55,9 @@ class Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         with storage_errors(path):
-            self._stream: TextIOWrapper = open(path, "w", encoding="utf-8", newline="", opener=open_unlinked)
+            self._stream: TextIOWrapper = open(  # noqa: SIM115
+                path, "w", encoding="utf-8", newline="", opener=open_unlinked
+            )
             self._writer = csv.DictWriter(self._stream, list(Row.model_fields))
             self._writer.writeheader()
 

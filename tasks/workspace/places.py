@@ -73,7 +73,7 @@ def place_inside(root: Path, name: str, field: str = "path") -> Path:
 
 
 def open_unlinked(name: str, flags: int) -> int:
-    """The `opener` of a file that lies in a folder of results, such as its journal: a link, which anyone may plant, fails.
+    """The `opener` of a file in a folder of results, such as its journal: it fails for a link, which anyone may plant.
 
     Raises:
         OSError: it is a link, or cannot be opened.

@@ -100,8 +100,8 @@ def test_a_link_on_the_way_is_refused_and_the_folder_itself_may_be_one(tmp_path)
 def test_a_state_file_is_never_opened_through_a_link(tmp_path):
     (tmp_path / "mine").write_text("kept")
     (tmp_path / "journal").symlink_to(tmp_path / "mine")
-    with pytest.raises(OSError, match="symbolic links"):
-        open(tmp_path / "journal", "w", opener=open_unlinked)
+    with pytest.raises(OSError, match="symbolic links"), open(tmp_path / "journal", "w", opener=open_unlinked):
+        pytest.fail("it was opened")
     assert (tmp_path / "mine").read_text() == "kept"
 
 
