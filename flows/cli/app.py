@@ -260,13 +260,14 @@ def rollback(slot: SlotArgument, why: Why = "rolled back by a person") -> None:
 def lineage(
     x: Annotated[Optional[str], typer.Argument(help="A generated file, SLOT@N, a run id or a data md5.")] = None,  # noqa: UP045
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    verify: Annotated[bool, typer.Option(help="Check the promotion ledger's hash chain.")] = False,
-    restore: Annotated[bool, typer.Option(help="Anchor the ledger anew after lineage.db was lost.")] = False,
+    verify: Annotated[bool, typer.Option(help="Check the ledger, and the registry beside it.")] = False,
+    restore: Annotated[bool, typer.Option(help="Make file, index and registry what the ledger says.")] = False,
+    adopt: Annotated[bool, typer.Option(help="Take over what nothing vouches for, in your name.")] = False,
 ) -> None:
     """Where something came from, and what was made from it."""
     from flows.cli.registry import show_lineage
 
-    show_lineage(x, as_json, verify, restore)
+    show_lineage(x, as_json, verify, restore, adopt)
 
 
 @app.command()

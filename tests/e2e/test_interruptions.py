@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from flows.processes.ports import answers
-from tasks.registry.register import list_versions
+from tasks.registry.versions import list_versions
 from tasks.workspace.settings import Settings
 from tests.e2e.shop import SLOT, TRAIN, Shop, end, free_port, wait_for
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.promotion.moves import verify_ledger
-from tasks.registry.register import list_versions
+from tasks.registry.audit import verify_ledger
+from tasks.registry.versions import list_versions
 from tests.e2e.shop import SLOT, TRAIN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]

@@ -19,10 +19,11 @@ from models.errors import InputError, RegistryError
 from models.families.family import FamilyConfig
 from tasks.leaderboard.ranking import build_leaderboard, read_report
 from tasks.lineage.index import Lineage
-from tasks.promotion.moves import verify_ledger
 from tasks.provenance.embedded import find_own
-from tasks.registry.register import list_versions, load_version
+from tasks.registry.audit import verify_ledger
+from tasks.registry.loading import load_version
 from tasks.registry.tracking import open_tracking
+from tasks.registry.versions import list_versions
 from tasks.workspace.parameters import load_recipe
 from tests.workshop import CATEGORIES, at_work, make_workshop
 

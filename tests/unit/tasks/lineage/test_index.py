@@ -12,8 +12,9 @@ from PIL import Image
 from sqlalchemy import Engine, event
 
 from models.errors import InputError, StorageError
+from tasks.lineage.entries import Intent
 from tasks.lineage.index import Derivation, Lineage, Parent
-from tasks.lineage.ledger import Intent, Ledger
+from tasks.lineage.ledger import Ledger
 from tasks.lineage.trace import Node, Ref
 from tasks.photos.writing import encode_png, write_image
 from tasks.provenance.edited import EditRecord
