@@ -17,7 +17,7 @@ from flows.processes.ports import answers, port_taken
 from flows.processes.prefect_server import given_url
 from flows.reporting.console import summary_table
 from models.errors import ServiceError, StorageError
-from tasks.registry.audit import audit
+from tasks.auditing.audit import audit
 from tasks.registry.locations import find_strays
 from tasks.workspace.access import is_own
 from tasks.workspace.credentials import FILE, load_credentials

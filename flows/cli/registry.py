@@ -41,11 +41,11 @@ def show_lineage(
     if x is None and not (verify or restore or adopt):
         raise InputError("X", "nothing", FORMS)
     if restore:
-        from tasks.registry.healing import restore_ledger
+        from tasks.auditing.healing import restore_ledger
 
         say(f"the ledger is restored: {len(restore_ledger(Settings(), who=getpass.getuser()))} entries")
     if adopt:
-        from tasks.registry.adoption import adopt_ledger
+        from tasks.auditing.adoption import adopt_ledger
 
         written = adopt_ledger(Settings(), who=getpass.getuser())
         say("\n".join(f"{e.action} {e.slot} {e.version}: {e.why}" for e in written) or "there is nothing to adopt")
@@ -62,7 +62,7 @@ def print_audit(settings: Settings) -> None:
     Raises:
         LedgerError: the last of the findings; those before it were printed.
     """
-    from tasks.registry.audit import audit
+    from tasks.auditing.audit import audit
 
     entries, findings = audit(settings)
     for finding in findings[:-1]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.registry.audit import verify_ledger
+from tasks.auditing.audit import verify_ledger
 from tasks.registry.versions import list_versions
 from tests.e2e.shop import SLOT, TRAIN
 

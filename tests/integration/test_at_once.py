@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from models.errors import PackshotError
+from tasks.auditing.audit import verify_ledger
 from tasks.evaluation.ruler import RulerFile, register_ruler
 from tasks.promotion.gate import Servability
 from tasks.promotion.moves import ChampionMoved, challenger_of, make_champion, set_challenger
 from tasks.promotion.selection import tag_servability
-from tasks.registry.audit import verify_ledger
 from tasks.registry.loading import load_version
 from tasks.registry.tracking import open_tracking
 from tasks.registry.versions import list_versions

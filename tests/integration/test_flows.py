@@ -17,10 +17,10 @@ from flows.steps import ingest
 from flows.train import train
 from models.errors import InputError, RegistryError
 from models.families.family import FamilyConfig
+from tasks.auditing.audit import verify_ledger
 from tasks.leaderboard.ranking import build_leaderboard, read_report
 from tasks.lineage.index import Lineage
 from tasks.provenance.embedded import find_own
-from tasks.registry.audit import verify_ledger
 from tasks.registry.loading import load_version
 from tasks.registry.tracking import open_tracking
 from tasks.registry.versions import list_versions

@@ -1,4 +1,4 @@
-"""Attacks on what is served and on what the ledger says: each is refused, found by one check, and mended by one command."""
+"""Attacks on what is served and on what the ledger says: each is refused, found by one check, and mended."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 from flows.cli.doctor import check_ledger
 from models.errors import InputError, LedgerError, PackshotError, RegistryError
 from serving.engine import load
+from tasks.auditing.adoption import adopt_ledger
+from tasks.auditing.audit import audit, verify_ledger
+from tasks.auditing.healing import restore_ledger
 from tasks.lineage.entries import Intent
 from tasks.lineage.ledger import Ledger, extend
 from tasks.lineage.signing import make_key
 from tasks.promotion.moves import make_champion, restore_champion
-from tasks.registry.adoption import adopt_ledger
-from tasks.registry.audit import audit, verify_ledger
-from tasks.registry.healing import restore_ledger
 from tasks.registry.loading import load_version
 from tasks.registry.recording import HEAD_TAG
 from tasks.registry.register import register

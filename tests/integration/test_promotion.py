@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from models.errors import LedgerError, RegistryError
+from tasks.auditing.audit import verify_ledger
+from tasks.auditing.healing import restore_ledger
 from tasks.lineage.ledger import Ledger
 from tasks.promotion.moves import Move, challenger_of, make_champion, restore_champion, set_challenger
 from tasks.registry import recording
-from tasks.registry.audit import verify_ledger
-from tasks.registry.healing import restore_ledger
 from tasks.registry.loading import load_version
 from tasks.registry.recording import repair
 from tasks.workspace.settings import Settings

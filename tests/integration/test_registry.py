@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from models.errors import InputError, RegistryError, ServiceError
 from serving.wall.asgi import Entrance, Wall
 from serving.wall.origins import host_names
-from tasks.registry.healing import restore_ledger
+from tasks.auditing.healing import restore_ledger
 from tasks.registry.loading import fetch_weights, load_version
 from tasks.registry.register import register
 from tasks.registry.server import serves_home, sign_in

@@ -13,10 +13,10 @@ from onnx import TensorProto, helper
 
 from models.errors import RegistryError
 from serving.networks import RegistryNetworks
+from tasks.auditing.audit import verify_ledger
 from tasks.lineage.index import Lineage
 from tasks.promotion.moves import make_champion
 from tasks.promotion.shipments import SHIPPED, awaits_shipping, list_shipments, register_shipped
-from tasks.registry.audit import verify_ledger
 from tasks.registry.loading import load_version
 from tasks.registry.versions import list_versions
 

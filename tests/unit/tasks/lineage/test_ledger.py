@@ -4,11 +4,13 @@ import json
 import threading
 
 import pytest
+from sqlalchemy import update
 
 from models.errors import LedgerError
-from tasks.lineage.chain import GENESIS
+from tasks.lineage.chain import GENESIS, State
 from tasks.lineage.entries import Entry, Intent, champions, previous_champion
 from tasks.lineage.ledger import Ledger, extend
+from tasks.lineage.tables import LineageDatabase, ledger_entries
 
 
 def intent(version: int, action: str = "promote", slot: str = "s", previous: int | None = None) -> Intent:
@@ -130,3 +132,12 @@ def test_a_reader_never_sees_half_a_move(ledger):
     done.set()
     reader.join()
     assert problems == []
+
+
+def test_a_mark_that_a_crash_left_behind_its_line_is_removed_by_the_next_entry(ledger):
+    first = write(ledger, intent(1))
+    with LineageDatabase(ledger.path.parent).begin() as connection:
+        connection.execute(update(ledger_entries).values(pending=True))
+    assert ledger.read() == State(first)
+    write(ledger, intent(2))
+    assert [entry.n for entry in ledger.entries()] == [1, 2]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from models.errors import InputError, LedgerError
+from tasks.auditing.healing import withdrawal
 from tasks.lineage.entries import WHOLE, Entry, Intent, Witness, find_witness
 from tasks.lineage.ledger import Ledger, extend
 from tasks.lineage.signing import ADOPT, FILE, LedgerKey, find_key, make_key
-from tasks.registry.healing import withdrawal
 from tasks.registry.model_folder import ONNX_FILE, find_folder, load_onnx
 from tasks.registry.recording import CHAMPION, HEAD_TAG, LOCK_SECONDS, Recorder, read_heads, recording, set_head
 from tasks.registry.slot_view import view_slot
