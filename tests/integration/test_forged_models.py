@@ -19,7 +19,7 @@ from serving.engine import load
 from tasks.auditing.adoption import adopt_ledger
 from tasks.auditing.audit import audit, verify_ledger
 from tasks.auditing.healing import restore_ledger
-from tasks.lineage.entries import Intent
+from tasks.lineage.entries import Entry, Intent
 from tasks.lineage.ledger import Ledger, extend
 from tasks.lineage.signing import make_key
 from tasks.promotion.moves import make_champion, restore_champion
@@ -186,7 +186,7 @@ def forge_anew(shop: Shop) -> None:
 
 def unsign(shop: Shop) -> None:
     """The ledger as an older version would have written it: nothing is signed."""
-    entries: list = []
+    entries: list[Entry] = []
     for entry in Ledger(shop.home).entries():
         bare = entry.model_copy(update={"key": "", "signature": "", "witness": None, "model": ""})
         bare = bare.model_copy(update={"previous_hash": entries[-1].hash if entries else "0" * 64})
@@ -442,3 +442,62 @@ def test_the_commands_say_the_finding_and_its_cure_in_one_line(shop):
     older_bytes(shop)
     told = CliRunner().invoke(app, ["lineage", "--verify"])
     assert str(told.exception).endswith(f"to mend it: packshot rollback {SLOT}")
+
+
+def test_a_ledger_of_an_older_version_goes_on_once_a_person_took_it_over(shop):
+    unsign(shop)
+    shop.file.write_bytes(b"".join(line for line in shop.lines() if b'"action":"promote"' in line))
+    old = keep_unsigned(shop)
+    shop.sql("drop table ledger_entries")
+    (shop.home / "ledger.key").unlink()
+    shop.tracking.client.set_registered_model_tag(SLOT, HEAD_TAG, f"2:{old[-1].hash}")
+    for refused in (lambda: load(shop.settings, SLOT), lambda: shop.promote(3)):
+        with pytest.raises(LedgerError, match=r"entry 1 is not signed; an older version .*packshot lineage --adopt$"):
+            refused()
+    first, *versions = adopt_ledger(shop.settings, who="ann")
+    assert (first.who, old[-1].hash in first.why, first.why[:23]) == ("ann", True, "took over 2 entries, he")
+    assert [(entry.action, entry.version) for entry in versions] == [("adopt", 1), ("adopt", 2), ("adopt", 3)]
+    assert verify_ledger(shop.settings)[:2] == old
+    assert load(shop.settings, SLOT).version.version == 2
+    assert restore_champion(shop.settings, SLOT, who="ann", why="x").version == 1
+    assert adopt_ledger(shop.settings, who="ann") == []
+
+
+def keep_unsigned(shop: Shop) -> list[Entry]:
+    """Write the file's entries as a chain of their own, as an older version wrote them."""
+    chained: list[Entry] = []
+    for n, line in enumerate(shop.lines(), start=1):
+        previous = chained[-1].hash if chained else "0" * 64
+        bare = Entry.model_validate_json(line).model_copy(update={"n": n, "previous_hash": previous})
+        chained.append(bare.model_copy(update={"hash": bare.digest()}))
+    shop.file.write_bytes("".join(entry.line for entry in chained).encode())
+    return chained
+
+
+def test_adoption_does_not_take_over_bytes_that_their_tag_does_not_name(shop):
+    client, folder = shop.tracking.client, shop.root / "planted"
+    shutil.copytree(shop.folder(1), folder)
+    client.create_model_version(SLOT, source=folder.as_uri(), run_id="planted", tags={"onnx_sha256": "0" * 64})
+    (told,) = adopt_ledger(shop.settings, who="ann")
+    assert (told.action, told.version) == ("withdraw", 4)
+    with pytest.raises(RegistryError, match="version 4 was withdrawn"):
+        load(shop.settings, SLOT, 4)
+
+
+def test_a_ledger_that_can_be_restored_is_not_adopted(shop):
+    append(shop.file, b"more")
+    with pytest.raises(LedgerError, match=r"--restore$"):
+        adopt_ledger(shop.settings, who="mallory")
+
+
+def test_a_version_is_hashed_once_a_load_and_not_per_image(shop, monkeypatch):
+    from tasks.registry import witnesses
+
+    hashed: list[Path] = []
+    monkeypatch.setattr(witnesses, "digest_file", lambda path: hashed.append(path) or digest_file(path))
+    served = load(shop.settings, SLOT)
+    count = len(hashed)
+    assert len(set(hashed)) == count
+    for seed in range(3):
+        served.generator.sample(4, seed)
+    assert len(hashed) == count
