@@ -30,11 +30,11 @@ class Ledger:
     pending mark removed. So the file is never ahead of its index.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, database: LineageDatabase | None = None) -> None:
         self.path = home / "ledger.jsonl"
         self.lock = home / "locks" / "ledger.lock"
         self._home = home
-        self._database = LineageDatabase(home)
+        self._database = database or LineageDatabase(home)
 
     def entries(self) -> list[Entry]:
         """All finished entries, checked.

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from models.errors import LedgerError
-from tasks.workspace.storage import locked, write_private
+from tasks.workspace.storage import locked, make_private, write_private
 
 FILE = "ledger.key"
 ADOPT = "packshot lineage --adopt"
@@ -58,7 +58,9 @@ def find_key(home: Path) -> LedgerKey | None:
 
 
 def make_key(home: Path) -> LedgerKey:
-    """The key of `home`, made with mode 600 when there is none."""
+    """The key of `home`, made with mode 600 when there is none, in a folder that others do not enter."""
+    if not (home / FILE).exists():
+        make_private(home)
     with locked(home / "locks" / "key.lock", LOCK_SECONDS, "making the ledger's key"):
         found = find_key(home)
         if found is None:

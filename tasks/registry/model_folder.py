@@ -17,7 +17,6 @@ from tasks.workspace.storage import digest_file, storage_errors
 
 if TYPE_CHECKING:
     import numpy
-    from google.protobuf.message import Message
     from mlflow.models import ModelSignature
     from onnx import GraphProto, ModelProto, ValueInfoProto
 
@@ -97,8 +96,8 @@ def load_onnx(path: Path) -> ModelProto:
     return proto
 
 
-def uses_external_data(message: Message) -> bool:
-    """Whether any tensor of an ONNX model, at any depth, keeps its values in another file."""
+def uses_external_data(message: Any) -> bool:  # noqa: ANN401  # protobuf's messages have no types
+    """Whether any tensor of an ONNX model, or of another of its messages, keeps its values in another file."""
     from onnx import TensorProto
 
     if isinstance(message, TensorProto):

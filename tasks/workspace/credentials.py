@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from models.errors import StorageError
-from tasks.workspace.storage import locked, storage_errors, write_private
+from tasks.workspace.storage import locked, make_private, write_private
 
 FILE = "secrets.env"
 USER = "packshot"
@@ -76,7 +76,7 @@ def _read_or_make(home: Path) -> dict[str, str]:
     found = _read(path)
     if found.keys() >= MAKERS.keys():
         return found
-    _make_private(home)
+    make_private(home)
     with locked(home / "secrets.lock", LOCK_SECONDS, "making passwords"):
         found = _read(path)  # another process may have made them while this one waited
         made = {name: make() for name, make in MAKERS.items() if name not in found}
@@ -118,11 +118,3 @@ def _refuse_readable_by_others(path: Path) -> None:
         raise StorageError(
             f"{path}: other accounts may replace it (the folder's mode is {folder & 0o777:o}); chmod 700"
         )
-
-
-def _make_private(home: Path) -> None:
-    """Make `home` a folder that only its owner enters, whatever the umask was when it was made."""
-    with storage_errors(home):
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if home.stat().st_mode & 0o777 != 0o700:
-            home.chmod(0o700)

@@ -41,6 +41,14 @@ def write_private(path: Path, content: bytes) -> None:
     path.chmod(0o600)  # a umask may have taken the owner's own permissions
 
 
+def make_private(folder: Path) -> None:
+    """Make `folder` one that only its owner enters, whatever the umask was when it was made."""
+    with storage_errors(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o777 != 0o700:
+            folder.chmod(0o700)
+
+
 def set_aside(path: Path) -> Path | None:
     """Rename what is at `path`, whatever it is, to a free name beside it; None when there is nothing."""
     if not path.exists() and not path.is_symlink():

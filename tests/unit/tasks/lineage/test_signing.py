@@ -58,3 +58,9 @@ def test_one_that_others_may_read_or_replace_is_not_used(home):
     home.chmod(0o777)
     with pytest.raises(LedgerError, match=r"may replace .*ledger\.key.*chmod 700"):
         find_key(home)
+
+
+def test_a_home_that_a_group_may_write_is_closed_before_the_key_is_made(home):
+    home.chmod(0o775)
+    made = make_key(home)
+    assert (home.stat().st_mode & 0o777, find_key(home).public) == (0o700, made.public)
