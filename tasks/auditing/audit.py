@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from models.errors import LedgerError
+from tasks.lineage.chain import State
 from tasks.lineage.entries import Entry
 from tasks.lineage.ledger import Ledger
 from tasks.registry.recording import CHALLENGER, CHAMPION, read_heads
@@ -28,10 +29,9 @@ def audit(settings: TrackingPlace) -> Audit:
         ServiceError: MLflow cannot be reached.
         StorageError: a database is kept by another process.
     """
-    tracking = open_tracking(settings)
-    heads = read_heads(tracking)
+    tracking, ledger = open_tracking(settings), Ledger(settings.home)
     try:
-        state = Ledger(settings.home).verify(heads)
+        heads, state = _read(tracking, ledger)
     except LedgerError as error:
         return Audit([], [Finding(error.what, error.heal)])
     slots = sorted({*heads, *(entry.slot for entry in state.all if entry.action in ("promote", "rollback"))})
@@ -48,6 +48,17 @@ def verify_ledger(settings: TrackingPlace) -> list[Entry]:
     if findings:
         raise LedgerError(*findings[0])
     return entries
+
+
+def _read(tracking: Tracking, ledger: Ledger) -> tuple[dict[str, str | None], State]:
+    """Heads and ledger at one moment: read again if a move changed them meanwhile."""
+    before = ledger.read()
+    while True:
+        heads = read_heads(tracking)
+        after = ledger.read()
+        if before == after:
+            return heads, ledger.check(after, heads)
+        before = after
 
 
 def _audit_slot(settings: TrackingPlace, tracking: Tracking, slot: str) -> Iterator[Finding]:

@@ -58,7 +58,14 @@ class Ledger:
         Raises:
             LedgerError: names the first entry that was edited, removed, inserted or moved.
         """
-        state = self.read()
+        return self.check(self.read(), heads)
+
+    def check(self, state: State, heads: Mapping[str, str | None]) -> State:
+        """Check `heads` against what was read.
+
+        Raises:
+            LedgerError: a head was forged or lost, or the ledger is older than a head.
+        """
         check_heads(state, heads, find_key(self._home))
         return state
 

@@ -74,7 +74,7 @@ def _compare_files(named: str, folder: Path, here: Mapping[str, str], registered
             raise Unlike(f"{named}: {folder / name} does not have the bytes that were registered")
     extra = next((name for name in here if name not in registered), None)
     if extra is not None:
-        raise Unlike(f"{named}: {folder / extra} was added to the files that were registered")
+        raise Unlike(f"{named}: {str(folder / extra)!r} was added to the files that were registered")
 
 
 def _unknown(entries: Sequence[Entry], version: VersionSummary, named: str) -> Unwitnessed:
