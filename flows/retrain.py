@@ -14,7 +14,8 @@ from models.errors import InputError
 from models.families.discovery import kind_of
 from tasks.pipeline.outcome import TrainOutcome
 from tasks.promotion.kinds import slot_kind
-from tasks.registry.register import CHAMPION, load_version
+from tasks.registry.loading import load_version
+from tasks.registry.recording import CHAMPION
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.settings import Settings
 

@@ -8,7 +8,7 @@ PackshotError
 ├── StorageError      a disk is full, a folder cannot be written, a lock is held
 ├── ServiceError      a server cannot be reached, or a port is taken
 ├── RegistryError     a slot, version or alias is not in the registry, or must not move
-├── LedgerError       the promotion ledger's chain does not hold
+├── LedgerError       the promotion ledger does not hold
 ├── TrainingError     a training cannot start, or stopped with its last good checkpoint kept
 └── FamilyError       the file of a family does not define what it must
 """
@@ -58,7 +58,15 @@ class RegistryError(PackshotError):
 
 
 class LedgerError(PackshotError):
-    """The promotion ledger's hash chain does not hold."""
+    """The promotion ledger does not hold, or the registry is not as it says."""
+
+    def __init__(self, what: str, heal: str) -> None:
+        """Say what is wrong, and the one command that mends it."""
+        super().__init__(what, heal)
+        self.what, self.heal = what, heal
+
+    def __str__(self) -> str:
+        return f"ledger: {self.what}; to mend it: {self.heal}"
 
 
 class TrainingError(PackshotError):

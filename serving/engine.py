@@ -11,7 +11,7 @@ from pathlib import Path
 from models.errors import RegistryError
 from models.exported.generator import ExportedGenerator
 from tasks.promotion.gate import Servability
-from tasks.registry.register import VersionInfo, load_version
+from tasks.registry.loading import VersionInfo, load_version
 from tasks.workspace.settings import TrackingPlace
 
 PROBE_SECONDS = 600

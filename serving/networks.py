@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from models.arrays import Planes
-from models.errors import RegistryError
+from models.errors import LedgerError, RegistryError
 from tasks.promotion.shipments import register_shipped
 from tasks.workspace.settings import Settings, TrackingPlace
 
@@ -46,14 +46,16 @@ class RegistryNetworks:
 
     def _find(self, slot: str, family: str | None) -> LoadedNetwork | RegistryError:
         """The network, or why there is none, so that a thousand photographs do not ask a thousand times."""
-        register_shipped(self._settings, slot)
         try:
+            register_shipped(self._settings, slot)
             return self._load(slot, family)
         except RegistryError as error:
             return error
+        except LedgerError as error:
+            return RegistryError(str(error))
 
     def _load(self, slot: str, family: str | None) -> LoadedNetwork:
-        from tasks.registry.register import load_version
+        from tasks.registry.loading import load_version
 
         version = "champion" if family is None else newest(self._settings, slot, family)
         info = load_version(self._settings, slot, version)
@@ -82,7 +84,7 @@ def newest(settings: TrackingPlace, slot: str, family: str) -> int:
     Raises:
         RegistryError: there is none; the message lists the available families.
     """
-    from tasks.registry.register import list_versions
+    from tasks.registry.versions import list_versions
 
     versions = list_versions(settings, slot)
     found = next((one.version for one in versions if one.tags.get("family") == family), None)

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from flows.cli.versioning import run_dvc
+from flows.cli.versioning import data_app, run_dvc
 from flows.reporting.console import run_command
 from tasks.market.listing import list_markets
 from tasks.photos.formats import WRITTEN
@@ -22,7 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(help="Catalogues and their versions.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.command("dvc", add_help_option=False, context_settings={"ignore_unknown_options": True})(run_dvc)
 
@@ -70,38 +69,6 @@ def doctor() -> None:
     from tasks.workspace.settings import Settings
 
     raise typer.Exit(run_doctor(Settings()))
-
-
-@data_app.command("add")
-def data_add(
-    folder: Annotated[Path, typer.Argument(help="Photographs in category folders.")],
-    name: Annotated[str, typer.Option(help="The catalogue's name.")],
-    link: Annotated[bool, typer.Option(help="Hard-link the files instead of copying them.")] = False,
-) -> None:
-    """Put a folder of photographs into data/ and pin it with DVC."""
-    from flows.cli.data import add_data
-
-    add_data(folder, name, link)
-
-
-@data_app.command("fetch")
-def data_fetch(
-    name: Annotated[str, typer.Argument(help="fashion-mnist, cifar-10, or one that data.dvc pins.")] = "fashion-mnist",
-) -> None:
-    """Bring a catalogue's files into data/ and compare them with data.dvc."""
-    from flows.cli.data import fetch_data
-
-    fetch_data(name)
-
-
-@data_app.command("versions")
-def data_versions(
-    name: Annotated[Optional[str], typer.Argument(help="Of one catalogue; all when left out.")] = None,  # noqa: UP045
-) -> None:
-    """List the versions of the catalogues."""
-    from flows.cli.data import list_data
-
-    list_data(name)
 
 
 @app.command()
@@ -262,13 +229,14 @@ def rollback(slot: SlotArgument, why: Why = "rolled back by a person") -> None:
 def lineage(
     x: Annotated[Optional[str], typer.Argument(help="A generated file, SLOT@N, a run id or a data md5.")] = None,  # noqa: UP045
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    verify: Annotated[bool, typer.Option(help="Check the promotion ledger's hash chain.")] = False,
-    restore: Annotated[bool, typer.Option(help="Anchor the ledger anew after lineage.db was lost.")] = False,
+    verify: Annotated[bool, typer.Option(help="Check the ledger, and the registry beside it.")] = False,
+    restore: Annotated[bool, typer.Option(help="Make file, index and registry what the ledger says.")] = False,
+    adopt: Annotated[bool, typer.Option(help="Take over what nothing vouches for, in your name.")] = False,
 ) -> None:
     """Where something came from, and what was made from it."""
     from flows.cli.registry import show_lineage
 
-    show_lineage(x, as_json, verify, restore)
+    show_lineage(x, as_json, verify, restore, adopt)
 
 
 @app.command()

@@ -16,8 +16,8 @@ from typing import Literal
 from flows.processes.ports import answers, port_taken
 from flows.processes.prefect_server import given_url
 from flows.reporting.console import summary_table
-from models.errors import LedgerError, ServiceError, StorageError
-from tasks.lineage.ledger import Ledger
+from models.errors import ServiceError, StorageError
+from tasks.auditing.audit import audit
 from tasks.registry.locations import find_strays
 from tasks.versions.repository import is_open
 from tasks.workspace.access import is_own
@@ -188,14 +188,17 @@ def check_databases(settings: Settings) -> Check:
 
 
 def check_ledger(settings: Settings) -> Check:
-    """The promotion ledger's chain and its anchors hold."""
-    if not (settings.home / "ledger.jsonl").exists():
-        return Check("ledger", "ok", "no moves yet")
+    """The ledger holds, and aliases, tags and bytes in the registry are what it says."""
+    if not (settings.home / "mlflow").exists() and not (settings.home / "ledger.jsonl").exists():
+        return Check("ledger", "ok", "no versions yet")
     try:
-        entries = Ledger(settings.home).verify({})
-    except LedgerError as error:
-        return Check("ledger", "fail", str(error), "put HOME/ledger.jsonl back as it was; packshot lineage --verify")
-    return Check("ledger", "ok", f"{len(entries)} moves, the chain holds")
+        entries, findings = audit(settings)
+    except (ServiceError, StorageError) as error:
+        return Check("ledger", "fail", str(error), "run packshot doctor again once that is mended")
+    if findings:
+        more = f" (and {len(findings) - 1} more: packshot lineage --verify)" if len(findings) > 1 else ""
+        return Check("ledger", "fail", f"{findings[0].what}{more}", findings[0].heal)
+    return Check("ledger", "ok", f"{len(entries)} entries, the chain and the registry hold")
 
 
 def check_places(settings: Settings) -> Check:

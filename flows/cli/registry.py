@@ -6,11 +6,11 @@ import getpass
 from typing import TYPE_CHECKING
 
 from flows.reporting.console import say, say_json, say_lines, summary_table
-from models.errors import InputError
+from models.errors import InputError, LedgerError
 from tasks.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from tasks.registry.register import VersionSummary
+    from tasks.registry.versions import VersionSummary
 
 
 def promote_version(slot: str, version: int | None, why: str) -> None:
@@ -31,24 +31,44 @@ def rollback_slot(slot: str, why: str) -> None:
     publish_leaderboard(Settings(), slot)
 
 
-def show_lineage(x: str | None, as_json: bool, verify: bool, restore: bool) -> None:
+def show_lineage(
+    x: str | None, as_json: bool, verify: bool = False, restore: bool = False, adopt: bool = False
+) -> None:
     """`packshot lineage`."""
     from tasks.lineage.index import FORMS, Lineage
 
-    if restore:
-        from tasks.promotion.moves import restore_ledger
-
-        say(f"the ledger is anchored again: {len(restore_ledger(Settings()))} entries")
-    if x is None and not (verify or restore):
+    if x is None and not (verify or restore or adopt):
         raise InputError("X", "nothing", FORMS)
-    if verify:
-        from tasks.promotion.moves import verify_ledger
+    if restore:
+        from tasks.auditing.healing import restore_ledger
 
-        entries = verify_ledger(Settings())
-        say(f"the ledger holds: {len(entries)} entries, head {entries[-1].hash[:8] if entries else 'none'}")
+        say(f"the ledger is restored: {len(restore_ledger(Settings(), who=getpass.getuser()))} entries")
+    if adopt:
+        from tasks.auditing.adoption import adopt_ledger
+
+        written = adopt_ledger(Settings(), who=getpass.getuser())
+        say_lines([f"{e.action} {e.slot} {e.version}: {e.why}" for e in written] or ["there is nothing to adopt"])
+    if verify:
+        print_audit(Settings())
     if x is not None:
         chain = Lineage(Settings().home).trace(x)
         say_json(chain.to_json()) if as_json else say_lines(chain.to_text().splitlines())
+
+
+def print_audit(settings: Settings) -> None:
+    """Say that ledger and registry hold, or all that does not.
+
+    Raises:
+        LedgerError: the last of the findings; those before it were printed.
+    """
+    from tasks.auditing.audit import audit
+
+    entries, findings = audit(settings)
+    for finding in findings[:-1]:
+        say(finding.text)
+    if findings:
+        raise LedgerError(*findings[-1])
+    say(f"the ledger holds: {len(entries)} entries, head {entries[-1].hash[:8] if entries else 'none'}")
 
 
 def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
@@ -79,7 +99,7 @@ def show_leaderboard(slot: str, as_json: bool, measure: bool) -> None:
 def list_models() -> None:
     """`packshot models`."""
     from tasks.leaderboard.costs import list_families, measured_costs
-    from tasks.registry.register import list_slots, list_versions
+    from tasks.registry.versions import list_slots, list_versions
 
     settings = Settings()
     versions = [version for slot in list_slots(settings) for version in list_versions(settings, slot)]

@@ -93,7 +93,7 @@ def train_step(settings: Settings, md5: str, request: TrainRequest) -> StepKey:
 
 def is_registered(settings: Settings, record: Record) -> bool:
     """True when the recorded version is still in the registry, with its bytes."""
-    from tasks.registry.register import load_version
+    from tasks.registry.loading import load_version
 
     try:
         load_version(settings, record.result["slot"], record.result["version"])

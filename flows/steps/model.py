@@ -18,7 +18,7 @@ from tasks.pipeline.outcome import StepResult, StepSummary, TrainOutcome, timed
 from tasks.pipeline.steps import ensure_training
 from tasks.promotion.kinds import slot_kind
 from tasks.promotion.selection import Judged
-from tasks.registry.register import VersionInfo
+from tasks.registry.loading import VersionInfo
 from tasks.training.result import FitResult
 from tasks.versions.resolution import CatalogueVersion
 from tasks.workspace.settings import Settings

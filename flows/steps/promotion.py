@@ -21,7 +21,7 @@ from tasks.promotion.moves import ChampionMoved
 from tasks.promotion.reevaluate import measure_version
 from tasks.promotion.registration import register_version
 from tasks.promotion.selection import Judged, decide, find_champion
-from tasks.registry.register import VersionInfo
+from tasks.registry.loading import VersionInfo
 from tasks.workspace.settings import Settings
 
 

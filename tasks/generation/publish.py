@@ -18,7 +18,7 @@ from tasks.provenance.generated import Provenance
 from tasks.provenance.record import software
 from tasks.provenance.sheet import SheetRecord
 from tasks.provenance.source_type import GENERATED
-from tasks.registry.register import VersionInfo
+from tasks.registry.loading import VersionInfo
 from tasks.workspace.progress import Progress
 from tasks.workspace.settings import CheckoutFolders
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.families.discovery import find_families, kind_of, load_family
 from models.families.family import ImageShape
-from tasks.registry.register import VersionSummary
+from tasks.registry.versions import VersionSummary
 from tasks.workspace.parameters import load_recipe
 
 SHAPE = ImageShape(channels=1, size=32, categories=10)

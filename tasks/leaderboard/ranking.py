@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.metrics.criteria import KERNEL, PSNR, TITLES, choose_criterion
 from tasks.evaluation.report import EVALUATION, EvaluationReport
-from tasks.registry.register import CHAMPION, VersionSummary, list_versions
+from tasks.registry.recording import CHAMPION
 from tasks.registry.tracking import Tracking, open_tracking, service_errors
+from tasks.registry.versions import VersionSummary, list_versions
 
 if TYPE_CHECKING:
     from tasks.workspace.settings import TrackingPlace

@@ -8,8 +8,9 @@ from tasks.leaderboard.page import publish_leaderboard
 from tasks.leaderboard.ranking import Leaderboard, build_leaderboard
 from tasks.promotion.reevaluate import evaluate_registered
 from tasks.promotion.registration import log_report
-from tasks.registry.register import CHAMPION, list_versions
+from tasks.registry.recording import CHAMPION
 from tasks.registry.tracking import open_tracking, service_errors
+from tasks.registry.versions import list_versions
 
 if TYPE_CHECKING:
     from tasks.workspace.progress import Progress

@@ -12,7 +12,8 @@ from typing import NamedTuple, get_args
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from models.errors import InputError
+from models.errors import InputError, LedgerError
+from tasks.lineage.entries import find_witness
 from tasks.lineage.ledger import Ledger
 from tasks.lineage.tables import LineageDatabase, edges, nodes
 from tasks.lineage.trace import Edge, Images, Kind, Node, Ref, Trace
@@ -49,7 +50,7 @@ class Lineage:
 
     def __init__(self, home: Path) -> None:
         self._database = LineageDatabase(home)
-        self._ledger = Ledger(home)
+        self._ledger = Ledger(home, self._database)
 
     def record(self, node: Node, parents: Sequence[Parent] = ()) -> None:
         """Record `node` and its parents; repeating it changes nothing but adds new attributes."""
@@ -87,7 +88,23 @@ class Lineage:
             found = _load(connection, refs)
             below = {focus.ref, *(edge.child for edge in down)}
             images = {ref: seen for ref in below if (seen := _images_of(connection, ref)).total}
-        return Trace(focus, found, tuple(up), tuple(down), images, note)
+        return Trace(focus, found, tuple(up), tuple(down), images, note or self._doubt(found.values()))
+
+    def _doubt(self, found: Iterable[Node]) -> str:
+        """What the index says of a version and the ledger does not; empty when they agree."""
+        versions = [node for node in found if node.kind == "version"]
+        try:
+            entries = self._ledger.entries() if versions else []
+        except LedgerError as error:
+            return str(error)
+        for node in versions:
+            slot, _, number = node.id.rpartition("@")
+            witness = find_witness(entries, slot, int(number)) if number.isdecimal() else None
+            for name in ("family", "onnx_sha256"):
+                said, told = node.attributes.get(name), witness.tags.get(name) if witness else None
+                if None not in (said, told) and said != told:
+                    return f"{name} of {node.id} is {said} in the index and {told} in the ledger; trust the ledger"
+        return ""
 
     def _find(self, x: str) -> tuple[Node, str]:
         if Path(x).is_file():

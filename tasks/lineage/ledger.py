@@ -1,245 +1,233 @@
-"""The promotion ledger: an append-only, hash-chained file of every move of a champion or challenger."""
+"""The promotion ledger: an append-only, hash-chained, signed file of every version and every move of its aliases."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.schema import CreateTable, DropTable
 
-from models.errors import LedgerError
-from tasks.lineage.tables import LineageDatabase, anchors
-from tasks.workspace.storage import storage_errors, write_atomically
+from models.errors import LedgerError, StorageError
+from tasks.lineage.chain import GENESIS, Broken, Row, State, check_heads, choose, compare, read_file, read_index
+from tasks.lineage.entries import Entry, Intent, champions
+from tasks.lineage.signing import ADOPT, LedgerKey, find_key, make_key
+from tasks.lineage.tables import LineageDatabase, ledger_entries
+from tasks.workspace.storage import set_aside, write_private
 
-Action = Literal["promote", "rollback", "challenge"]
-GENESIS = "0" * 64
-
-
-class Intent(BaseModel):
-    """What a move does, who asked for it and why; `previous` is the version that loses the alias."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slot: str
-    action: Action
-    version: int
-    previous: int | None
-    who: str
-    why: str
-    figures: dict[str, float] = {}
-
-
-class Entry(Intent):
-    """A recorded move; `hash` is SHA-256 over the canonical JSON of all other fields, including the previous hash."""
-
-    n: int
-    time: str
-    previous_hash: str
-    hash: str = ""
-
-    def digest(self) -> str:
-        """The correct value of `hash`."""
-        text = json.dumps(self.model_dump(exclude={"hash"}), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    @property
-    def line(self) -> str:
-        """The entry as a line of the file."""
-        return json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":")) + "\n"
+Read = TypeVar("Read")
+BUSY = "locked"
+"""What SQLite says of a database that another process keeps to itself."""
 
 
 class Ledger:
-    """`HOME/ledger.jsonl`, with the hash of each entry anchored in `HOME/lineage.db`.
+    """`HOME/ledger.jsonl`, with a copy of each entry in `HOME/lineage.db`, all signed by `HOME/ledger.key`.
 
-    An entry is anchored first, with its whole line as `pending`, then the registry is moved, then the line is written
-    and the pending mark removed. So the file is never ahead of its anchors: an extra line is forged, a missing one is
-    either the one pending entry, which `finish` writes, or was cut off.
+    An entry is written to the index first, as pending, then the registry is moved, then the line is written and the
+    pending mark removed. So the file is never ahead of its index.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, database: LineageDatabase | None = None) -> None:
         self.path = home / "ledger.jsonl"
         self.lock = home / "locks" / "ledger.lock"
-        self._database = LineageDatabase(home)
+        self._home = home
+        self._database = database or LineageDatabase(home)
 
     def entries(self) -> list[Entry]:
         """All finished entries, checked.
 
         Raises:
-            LedgerError: the chain is broken; the message names the first bad entry.
+            LedgerError: file and index are not whole, signed and equal; it names the first bad entry.
         """
-        return self._entries_and_pending()[0]
+        return self.read().entries
 
-    def verify(self, heads: Mapping[str, str]) -> list[Entry]:
-        """Check chain, anchors and `heads` (where each was stored -> `n:hash`); returns the entries.
+    def read(self) -> State:
+        """The finished entries and the pending one, read consistently and checked.
+
+        Raises:
+            LedgerError: file and index are not whole, signed and equal; it names the first bad entry.
+        """
+        return compare(*self._read_both())
+
+    def verify(self, heads: Mapping[str, str | None]) -> State:
+        """Check file, index and `heads` (slot -> what its registered model names as its last entry).
 
         Raises:
             LedgerError: names the first entry that was edited, removed, inserted or moved.
         """
-        return self._compare(self.entries(), heads)
+        return self.check(self.read(), heads)
 
-    def restore_anchors(self, heads: Mapping[str, str]) -> list[Entry]:
-        """Anchor the file's entries again after `lineage.db` was lost, if `heads` vouch for the last one.
+    def check(self, state: State, heads: Mapping[str, str | None]) -> State:
+        """Check `heads` against what was read.
 
         Raises:
-            LedgerError: there are anchors, the chain is broken, or no head names its last entry.
+            LedgerError: a head was forged or lost, or the ledger is older than a head.
         """
-        lines, anchored, _ = self._snapshot()
-        if anchored:
-            raise LedgerError(f"ledger: {len(anchored)} entries are anchored, there is nothing to restore")
-        parsed = [parse(line, n) for n, line in enumerate(lines, start=1)]
-        entries = self._compare(check(lines, {entry.n: entry.hash for entry in parsed}), heads)
-        if entries and f"{entries[-1].n}:{entries[-1].hash}" not in heads.values():
-            raise LedgerError(
-                f"ledger: no registered model names entry {entries[-1].n}, it may have been added by hand"
-            )
-        with self._database.begin() as connection:
-            for entry in entries:
-                connection.execute(insert(anchors).values(n=entry.n, hash=entry.hash))
-        return entries
+        check_heads(state, heads, find_key(self._home))
+        return state
 
-    def _compare(self, entries: list[Entry], heads: Mapping[str, str]) -> list[Entry]:
-        for place, head in heads.items():
-            n, _, digest = head.partition(":")
-            if not n.isdigit() or int(n) > len(entries):
-                raise LedgerError(f"ledger: entry {n} is missing, which {place} names as written ({self.path})")
-            if entries[int(n) - 1].hash != digest:
-                raise LedgerError(f"ledger: entry {n} is not the one that {place} names ({self.path})")
-        return entries
+    def key(self) -> LedgerKey:
+        """The key of the installation, made when the ledger has no entries yet.
 
-    def pending(self) -> Entry | None:
-        """The move that was begun but not finished, if any."""
-        return self._anchors()[1]
+        Raises:
+            LedgerError: the key is lost, damaged, or open to others.
+        """
+        found = find_key(self._home)
+        if found is None and self.path.exists():
+            raise LedgerError(f"{self._home}/ledger.key is lost; put it back from a copy, or begin anew", ADOPT)
+        return found or make_key(self._home)
 
     def begin(self, intent: Intent) -> Entry:
-        """Anchor the next entry as pending; `finish` it once the registry was moved. Hold `lock` around both."""
-        entries = self.entries()
-        draft = Entry(
-            **intent.model_dump(),
-            n=len(entries) + 1,
-            time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            previous_hash=entries[-1].hash if entries else GENESIS,
-        )
-        entry = draft.model_copy(update={"hash": draft.digest()})
+        """Write the next entry to the index as pending, under `lock`; `finish` it once the registry was moved."""
+        entry = extend(self.entries(), intent, self.key())
         with self._database.begin() as connection:
-            connection.execute(insert(anchors).values(n=entry.n, hash=entry.hash, pending=entry.line))
+            # A crash may have come just after the last line was written.
+            connection.execute(update(ledger_entries).where(ledger_entries.c.n < entry.n).values(pending=False))
+            connection.execute(insert(ledger_entries).values(_row(entry, pending=True)))
         return entry
 
     def finish(self, entry: Entry) -> None:
         """Write the pending entry's line, unless a crash came just after it was written, and remove the mark."""
-        lines = self._lines()
-        if len(lines) < entry.n:
-            content = "".join(f"{line}\n" for line in lines) + entry.line
-            write_atomically(self.path, content.encode())  # an append could leave half a line
+        content = self._content()
+        if not content.endswith(entry.line.encode()):
+            write_private(self.path, content + entry.line.encode())  # an append could leave half a line
         with self._database.begin() as connection:
-            connection.execute(update(anchors).where(anchors.c.n == entry.n).values(pending=None))
+            connection.execute(update(ledger_entries).where(ledger_entries.c.n == entry.n).values(pending=False))
 
     def cancel(self, entry: Entry) -> None:
         """Drop a pending entry whose move the registry refused."""
         with self._database.begin() as connection:
-            connection.execute(delete(anchors).where(anchors.c.n == entry.n, anchors.c.pending.is_not(None)))
+            connection.execute(
+                delete(ledger_entries).where(ledger_entries.c.n == entry.n, ledger_entries.c.pending.is_(True))
+            )
 
     def champion(self, slot: str) -> int | None:
         """The slot's champion by the ledger."""
         return next(iter(champions(self.entries(), slot)[-1:]), None)
 
-    def champions_allowed(self, slot: str) -> list[int]:
-        """The ledger's champion, and that of a move in progress; empty when there is none."""
-        entries, pending = self._entries_and_pending()
-        moves = [entries] if pending is None else [entries, [*entries, pending]]
-        return [version for some in moves for version in champions(some, slot)[-1:]]
+    def restore(self) -> list[Entry]:
+        """Write file and index anew from that of them which holds; what is damaged is kept beside it.
 
-    def _lines(self) -> list[str]:
-        with storage_errors(self.path):
-            return self.path.read_text().splitlines() if self.path.exists() else []
+        Raises:
+            LedgerError: neither holds, or they contradict each other.
+        """
+        file, index = self._read_both()
+        entries = choose(file, index)
+        pending = None if isinstance(index, Broken) or index.entries != entries else index.pending
+        self._write(State(entries, pending), whole=entries == file)
+        return entries
 
-    def _entries_and_pending(self) -> tuple[list[Entry], Entry | None]:
-        """The finished entries, and the one whose line is not yet written, read consistently."""
-        lines, anchored, pending = self._snapshot()
-        if pending is not None and pending.n <= len(lines):
-            pending = None
-        if pending is not None:
-            del anchored[pending.n]
-        return check(lines, anchored), pending
+    def begin_anew(self, entries: Sequence[Entry]) -> None:
+        """Replace file and index by `entries`; the file that was there is kept beside it."""
+        self._write(State(list(entries)), whole=False)
 
-    def _snapshot(self) -> tuple[list[str], dict[int, str], Entry | None]:
-        """A consistent view of lines and anchors: read again while a move is changing them."""
-        before = self._anchors()
+    def keep(self) -> list[Entry]:
+        """What can be kept of a ledger that is begun anew: all that is signed, or all that an older version wrote."""
+        try:
+            return self.entries()
+        except LedgerError:
+            content = self._try_content()
+            kept = [] if isinstance(content, Broken) else _attempt(read_file, content, None, unsigned=True)
+            return [] if isinstance(kept, Broken) else kept
+
+    def _write(self, state: State, *, whole: bool) -> None:
+        if not whole:
+            set_aside(self.path)
+            write_private(self.path, "".join(entry.line for entry in state.entries).encode())
+        try:
+            self._write_index(state)
+        except StorageError as error:
+            if BUSY in str(error):
+                raise
+            for path in sorted(self._home.glob("lineage.db*")):
+                set_aside(path)
+            self._database = LineageDatabase(self._home)
+            self._write_index(state)
+
+    def _write_index(self, state: State) -> None:
+        rows = [_row(entry, pending=entry is state.pending) for entry in state.all]
+        with self._database.begin() as connection:
+            connection.execute(DropTable(ledger_entries, if_exists=True))
+            connection.execute(CreateTable(ledger_entries))
+            if rows:
+                connection.execute(insert(ledger_entries), rows)
+
+    def _content(self) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            Broken: it is not a file of this folder.
+        """
+        if self.path.is_symlink():
+            raise Broken("ledger.jsonl is a link to another place")
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise Broken(f"ledger.jsonl cannot be read: {error.strerror}") from error
+
+    def _read_both(self) -> tuple[list[Entry] | Broken, State | Broken]:
+        """File and index, read consistently: again while a move is changing them."""
+        key = find_key(self._home)
+        before = self._rows()
         while True:
-            lines = self._lines()
-            after = self._anchors()
+            content = self._try_content()
+            after = self._rows()
             if before == after:
-                return lines, *after
+                file = content if isinstance(content, Broken) else _attempt(read_file, content, key)
+                return file, Broken(after) if isinstance(after, str) else _attempt(read_index, after, key)
             before = after
 
-    def _anchors(self) -> tuple[dict[int, str], Entry | None]:
-        with self._database.begin() as connection:
-            rows = connection.execute(select(anchors).order_by(anchors.c.n)).all()
-        pending = next((Entry.model_validate_json(row.pending) for row in rows if row.pending), None)
-        return {row.n: row.hash for row in rows}, pending
+    def _try_content(self) -> bytes | Broken:
+        try:
+            return self._content()
+        except Broken as broken:
+            return broken
+
+    def _rows(self) -> list[Row] | str:
+        """The rows of the index, or why there are none to be had.
+
+        Raises:
+            StorageError: another process keeps the database to itself.
+        """
+        try:
+            with self._database.begin() as connection:
+                found = list[Any](connection.execute(select(ledger_entries).order_by(ledger_entries.c.n)).all())
+        except StorageError as error:
+            if BUSY in str(error):
+                raise
+            return str(error).removesuffix("; see packshot doctor")
+        except (TypeError, ValueError):  # a value of another type than its column's
+            found = [("",) * 4]
+        if not all(isinstance(row[0], int) and isinstance(row[1], str) and isinstance(row[2], str) for row in found):
+            return "a row of the index in lineage.db is not an entry"
+        return [Row(*row) for row in found]
 
 
-def check(lines: Sequence[str], anchored: Mapping[int, str]) -> list[Entry]:
-    """The entries of `lines`, after checking that each follows from the one before and matches its anchor.
-
-    Raises:
-        LedgerError: names the first entry that fails, and how.
-    """
-    if lines and not anchored:
-        raise LedgerError(
-            "ledger: lineage.db holds none of its anchors; was it deleted? packshot lineage --restore anchors it again"
-        )
-    entries: list[Entry] = []
-    previous = GENESIS
-    for n, line in enumerate(lines, start=1):
-        entry = parse(line, n)
-        if entry.n != n:
-            raise LedgerError(f"ledger: entry {n} is missing, inserted or moved: number {entry.n} stands in its place")
-        if entry.line.rstrip("\n") != line or entry.hash != entry.digest():
-            raise LedgerError(f"ledger: entry {n} was edited: its hash does not match what it says")
-        if entry.previous_hash != previous:
-            raise LedgerError(f"ledger: entry {n} does not follow from entry {n - 1}: one of them was replaced")
-        if anchored.get(n) != entry.hash:
-            raise LedgerError(f"ledger: entry {n} was {'replaced' if n in anchored else 'added'} outside Packshot")
-        entries.append(entry)
-        previous = entry.hash
-    if len(anchored) > len(entries):
-        raise LedgerError(
-            f"ledger: entry {len(entries) + 1} was removed, and all after it ({len(anchored)} were written)"
-        )
-    return entries
-
-
-def parse(line: str, n: int) -> Entry:
-    """The entry that a line of the file holds.
-
-    Raises:
-        LedgerError: the line is not an entry.
-    """
+def _attempt(read: Callable[..., Read], *given: object, **options: bool) -> Read | Broken:
+    """What `read` gives, or why it gives nothing."""
     try:
-        return Entry.model_validate_json(line)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise LedgerError(f"ledger: entry {n} was edited: {where} {problem['msg']}".replace("  ", " ")) from error
+        return read(*given, **options)
+    except Broken as broken:
+        return broken
 
 
-def champions(entries: Sequence[Entry], slot: str) -> list[int]:
-    """The slot's champions that can be rolled back to, oldest first; the last is the current champion."""
-    stack: list[int] = []
-    for entry in entries:
-        if entry.slot == slot and entry.action == "promote":
-            stack += [entry.version] if stack[-1:] != [entry.version] else []  # a lost alias was restored
-        elif entry.slot == slot and entry.action == "rollback":
-            stack.pop()
-    return stack
+def extend(entries: Sequence[Entry], intent: Intent, key: LedgerKey) -> Entry:
+    """The signed entry that follows `entries`."""
+    draft = Entry(
+        **dict(intent),
+        n=len(entries) + 1,
+        time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        previous_hash=entries[-1].hash if entries else GENESIS,
+        key=key.public,
+    )
+    digest = draft.digest()
+    return draft.model_copy(update={"hash": digest, "signature": key.sign(digest)})
 
 
-def previous_champion(entries: Sequence[Entry], slot: str) -> int | None:
-    """The champion before the current one, which a rollback restores."""
-    return next(iter(champions(entries, slot)[-2:-1]), None)
+def _row(entry: Entry, *, pending: bool) -> dict[str, object]:
+    return {"n": entry.n, "hash": entry.hash, "line": entry.line, "pending": pending}

@@ -1,4 +1,4 @@
-"""The tables of `lineage.db`: nodes, edges, and the anchors of the promotion ledger."""
+"""The tables of `lineage.db`: nodes, edges, and the index of the promotion ledger."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
-from sqlalchemy import JSON, Column, Connection, Engine, Index, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -35,12 +48,13 @@ edges = Table(
     Column("parent_id", String, primary_key=True),
     Column("role", String, primary_key=True),
 )
-anchors = Table(
-    "ledger_anchors",
+ledger_entries = Table(
+    "ledger_entries",
     metadata,
     Column("n", Integer, primary_key=True),
     Column("hash", String, nullable=False),
-    Column("pending", String, nullable=True, comment="the entry's line while its move is not finished"),
+    Column("line", String, nullable=False),
+    Column("pending", Boolean, nullable=False, comment="the move is not finished, the file lacks the line"),
 )
 Index("nodes_by_id", nodes.c.id)
 Index("edges_by_parent", edges.c.parent_kind, edges.c.parent_id, edges.c.child_kind)

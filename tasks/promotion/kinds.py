@@ -21,7 +21,7 @@ from tasks.promotion.comparison import compare_generators, scores_of
 from tasks.promotion.editor_card import write_editor_card
 from tasks.promotion.editor_gate import EditorBounds, compare_editors, judge_editor
 from tasks.promotion.gate import GateVerdict, Servability, judge_generator
-from tasks.registry.register import VersionInfo
+from tasks.registry.loading import VersionInfo
 from tasks.registry.slots import share_facts, slot_of, slot_of_editor
 from tasks.training.result import FitResult
 from tasks.workspace.progress import Progress

@@ -10,14 +10,15 @@ from tasks.evaluation.yardstick import Yardstick
 from tasks.pipeline.steps import ensure_catalogue, ensure_prepared, ensure_validation
 from tasks.promotion.kinds import slot_kind
 from tasks.promotion.plan import read_plan
-from tasks.registry.register import CHAMPION, load_version
+from tasks.registry.loading import load_version
+from tasks.registry.recording import CHAMPION
 from tasks.workspace.parameters import find_source
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tasks.evaluation.report import EvaluationReport
-    from tasks.registry.register import VersionInfo
+    from tasks.registry.loading import VersionInfo
     from tasks.workspace.progress import Progress
     from tasks.workspace.settings import Settings
 

@@ -10,8 +10,9 @@ from tasks.evaluation.report import EVALUATION, PICTURES, REPORT, evaluation_fol
 from tasks.lineage.index import Derivation, Lineage, Parent
 from tasks.lineage.trace import Node
 from tasks.promotion.kinds import slot_kind
+from tasks.registry.loading import VersionInfo, load_version
 from tasks.registry.model_folder import count_parameters
-from tasks.registry.register import VersionInfo, load_version, register
+from tasks.registry.register import register
 from tasks.registry.tracking import open_tracking, service_errors
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from tasks.promotion.bounds import ServingBounds
 from tasks.promotion.gate import GateVerdict, Servability
 from tasks.promotion.kinds import slot_kind
 from tasks.promotion.moves import Move, make_champion, set_challenger
-from tasks.registry.register import CHAMPION, VersionInfo, load_version
+from tasks.registry.loading import VersionInfo, load_version
+from tasks.registry.recording import CHAMPION
 from tasks.registry.tracking import open_tracking, service_errors
 from tasks.workspace.storage import locked
 

@@ -186,15 +186,18 @@ def _enter(settings: TrackingPlace, shipment: Shipment) -> Arrival | None:
 
 
 def _known_version(settings: TrackingPlace, card: ShippedCard) -> int | None:
-    from tasks.registry.register import list_slots, list_versions
+    """The version that the ledger knows to have the card's bytes."""
+    from tasks.lineage.entries import find_witness
+    from tasks.lineage.ledger import Ledger
+    from tasks.registry.tracking import open_tracking
+    from tasks.registry.versions import search_versions
 
-    if card.slot not in list_slots(settings):
-        return None
-    try:
-        versions = list_versions(settings, card.slot)
-    except RegistryError:  # a slot whose versions were all deleted
-        return None
-    return next((one.version for one in versions if one.tags.get("onnx_sha256") == card.sha256), None)
+    entries = Ledger(settings.home).entries()
+    for version in search_versions(open_tracking(settings), card.slot):
+        witness = find_witness(entries, card.slot, version.version)
+        if witness is not None and witness.tags.get("onnx_sha256") == card.sha256:
+            return version.version
+    return None
 
 
 def _register(settings: TrackingPlace, shipment: Shipment) -> int:

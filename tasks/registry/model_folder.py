@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import InputError
+from tasks.lineage.entries import Witness
 from tasks.registry.tracking import Tracking, service_errors
-from tasks.workspace.storage import storage_errors
+from tasks.workspace.storage import digest_file, storage_errors
 
 if TYPE_CHECKING:
     import numpy
@@ -57,20 +58,24 @@ def write_model_folder(
             shutil.copyfile(weights, folder / WEIGHTS_FILE)
 
 
-def fetch_file(home: Path, tracking: Tracking, slot: str, version: int, name: str) -> Path:
-    """The local path of a file in the version's model folder, downloaded if the artifacts are on another machine."""
+def find_folder(home: Path, tracking: Tracking, slot: str, version: int, witness: Witness | None) -> Path:
+    """The version's model folder; the files that `witness` names are downloaded where they are on another machine."""
     from mlflow.artifacts import download_artifacts
 
     with service_errors(tracking.uri):
         folder = tracking.client.get_model_version_download_uri(slot, str(version))
         here = tracking.find_files(folder)
         if here is not None:
-            return here / name
-        cache = home / "models" / slot / str(version)
-        if not (cache / name).exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            download_artifacts(f"{folder}/{name}", dst_path=str(cache), tracking_uri=tracking.uri)
-    return cache / name
+            return here
+        if witness is None:
+            return Path(download_artifacts(folder, tracking_uri=tracking.uri))
+        cache = home / "models" / slot / f"{version}-{witness.digest[:12]}"
+        for name, digest in witness.files.items():
+            path = cache / name
+            if not path.is_file() or digest_file(path) != digest:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                download_artifacts(f"{folder}/{name}", dst_path=str(path.parent), tracking_uri=tracking.uri)
+    return cache
 
 
 def load_onnx(path: Path) -> ModelProto:
@@ -80,16 +85,27 @@ def load_onnx(path: Path) -> ModelProto:
         InputError: the file is not ONNX, or keeps its weights in other files.
     """
     import onnx
-    from onnx.external_data_helper import uses_external_data
 
     try:
         onnx.checker.check_model(str(path))
     except onnx.checker.ValidationError as error:
         raise InputError("ONNX file", str(path), "a valid ONNX model") from error
     proto = onnx.load(str(path), load_external_data=False)
-    if any(uses_external_data(tensor) for tensor in proto.graph.initializer):
+    if uses_external_data(proto):
         raise InputError("ONNX file", str(path), "a model that holds its weights itself, without external data")
     return proto
+
+
+def uses_external_data(message: Any) -> bool:  # noqa: ANN401  # protobuf's messages have no types
+    """Whether any tensor of an ONNX model, or of another of its messages, keeps its values in another file."""
+    from onnx import TensorProto
+
+    if isinstance(message, TensorProto):
+        return bool(message.data_location == TensorProto.EXTERNAL or message.external_data)
+    inner = (value for field, value in message.ListFields() if field.message_type is not None)
+    return any(
+        uses_external_data(one) for value in inner for one in ([value] if hasattr(value, "ListFields") else value)
+    )
 
 
 def count_parameters(path: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.errors import InputError
-from tasks.registry.register import fetch_weights
+from tasks.registry.loading import fetch_weights
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 

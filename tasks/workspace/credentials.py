@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from models.errors import StorageError
-from tasks.workspace.storage import locked, make_private, write_atomically
+from tasks.workspace.storage import locked, make_private, write_private
 
 FILE = "secrets.env"
 USER = "packshot"
@@ -83,8 +83,7 @@ def _read_or_make(home: Path) -> dict[str, str]:
         values = {**found, **made}
         if made:
             lines = [HEADER, *(f"{name}={value}" for name, value in values.items()), ""]
-            write_atomically(path, "\n".join(lines).encode(), mode=0o600)
-            path.chmod(0o600)  # a umask may have taken the owner's own permissions
+            write_private(path, "\n".join(lines).encode())
     return values
 
 

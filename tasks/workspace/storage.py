@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,12 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
         write_whole(path, content, mode)
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write `content` to `path` as `write_atomically` does, for its owner alone under any umask."""
+    write_atomically(path, content, mode=0o600)
+    path.chmod(0o600)  # a umask may have taken the owner's own permissions
+
+
 def make_private(folder: Path) -> None:
     """Make a folder that only its owner enters, whatever the umask is or was when it was made.
 
@@ -44,6 +51,17 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.stat().st_mode & 0o777 != 0o700:
             folder.chmod(0o700)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename what is at `path`, whatever it is, to a free name beside it; None when there is nothing."""
+    if not path.exists() and not path.is_symlink():
+        return None
+    names = (path.with_name(f"{path.name}.aside-{number}") for number in itertools.count(1))
+    aside = next(name for name in names if not name.exists() and not name.is_symlink())
+    with storage_errors(path):
+        path.rename(aside)
+    return aside
 
 
 @contextmanager

@@ -44,7 +44,6 @@ DEMO, FITTED = "packshot demo", "packshot train gp"
 CODES = {
     "packshot check": {0, 1},
     "packshot doctor": {0, 1},
-    "packshot lineage --restore": {1},  # nothing was lost; test_moves.py loses it
 }
 """How a command may end, where that is not with 0 alone."""
 

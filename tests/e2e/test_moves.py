@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.processes.prefect_server import prefect_server
-from tasks.registry.register import list_versions
+from tasks.registry.versions import list_versions
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
 from tests.e2e.shop import SLOT, TRAIN, Shop, end, free_port, wait_for

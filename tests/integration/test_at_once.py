@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from models.errors import PackshotError
+from tasks.auditing.audit import verify_ledger
 from tasks.evaluation.ruler import RulerFile, register_ruler
 from tasks.promotion.gate import Servability
-from tasks.promotion.moves import ChampionMoved, challenger_of, make_champion, set_challenger, verify_ledger
+from tasks.promotion.moves import ChampionMoved, challenger_of, make_champion, set_challenger
 from tasks.promotion.selection import tag_servability
-from tasks.registry.register import list_versions, load_version
+from tasks.registry.loading import load_version
 from tasks.registry.tracking import open_tracking
+from tasks.registry.versions import list_versions
 from tasks.workspace.storage import digest_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import

@@ -8,7 +8,7 @@ from flows.generate import generate
 from flows.train import train
 from models.families.discovery import load_family
 from tasks.leaderboard.ranking import build_leaderboard
-from tasks.registry.register import load_version
+from tasks.registry.loading import load_version
 from tasks.workspace.parameters import load_recipe
 from tests.families import GENERATING, GRADIENT, shrink
 from tests.workshop import at_work, make_workshop

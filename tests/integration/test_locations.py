@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from models.errors import InputError
+from tasks.registry.loading import load_version
 from tasks.registry.locations import COLUMNS, address, find_files, find_strays, open_files
-from tasks.registry.register import load_version, register
+from tasks.registry.register import register
 from tasks.registry.tracking import open_tracking
 from tasks.workspace.settings import Settings
 from tests.e2e.shop import free_port

@@ -5,19 +5,13 @@ from __future__ import annotations
 import pytest
 
 from models.errors import LedgerError, RegistryError
+from tasks.auditing.audit import verify_ledger
+from tasks.auditing.healing import restore_ledger
 from tasks.lineage.ledger import Ledger
-from tasks.promotion import moves
-from tasks.promotion.moves import (
-    Move,
-    challenger_of,
-    make_champion,
-    repair,
-    restore_champion,
-    restore_ledger,
-    set_challenger,
-    verify_ledger,
-)
-from tasks.registry.register import load_version
+from tasks.promotion.moves import Move, challenger_of, make_champion, restore_champion, set_challenger
+from tasks.registry import recording
+from tasks.registry.loading import load_version
+from tasks.registry.recording import repair
 from tasks.workspace.settings import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
@@ -38,7 +32,7 @@ def test_promote_moves_the_alias_and_writes_the_ledger(settings, slot, add_versi
     done = move(make_champion, settings, slot, second)
     assert (done.version, done.previous, done.changed) == (second, first, True)
     assert load_version(settings, slot, "champion").version == second
-    entry = next(e for e in verify_ledger(settings) if e.slot == slot)
+    entry = next(e for e in verify_ledger(settings) if e.slot == slot and e.action == "promote")
     assert (entry.action, entry.who, entry.why, entry.figures) == ("promote", "ann", "because", {"distance": 12.5})
 
 
@@ -112,7 +106,7 @@ def test_crash_before_the_line_is_repaired(settings, slot, add_version, monkeypa
         raise Crash
 
     with monkeypatch.context() as broken, pytest.raises(Crash):
-        broken.setattr(moves, step, crash)
+        broken.setattr(recording, step, crash)
         move(make_champion, settings, slot, second)
     assert load_version(settings, slot, "champion").version in (first, second)
     assert repair(settings).version == second
@@ -135,7 +129,7 @@ def test_crash_after_the_line_is_repaired(settings, slot, add_version, monkeypat
         move(make_champion, settings, slot, version)
     assert Ledger.finish is finish
     assert not move(make_champion, settings, slot, version).changed
-    assert [e.version for e in verify_ledger(settings) if e.slot == slot] == [version]
+    assert [e.version for e in verify_ledger(settings) if e.slot == slot and e.action == "promote"] == [version]
 
 
 def test_version_deleted_under_a_pending_move_cancels_it(settings, tracking, slot, add_version, monkeypatch):
@@ -146,7 +140,7 @@ def test_version_deleted_under_a_pending_move_cancels_it(settings, tracking, slo
         raise Crash
 
     with monkeypatch.context() as broken, pytest.raises(Crash):
-        broken.setattr(moves, "_set_aliases", crash)
+        broken.setattr(recording, "_set_aliases", crash)
         move(make_champion, settings, slot, second)
     tracking.client.delete_model_version(slot, str(second))
     with pytest.raises(RegistryError, match=f"version {second} cannot be moved"):
@@ -171,31 +165,23 @@ def test_cut_ledger_is_noticed_by_verify_and_by_a_move(settings, slot, add_versi
     verify_ledger(settings)
 
 
-def test_cut_ledger_and_anchors_are_noticed_by_the_registered_model(settings, slot, add_version):
-    from sqlalchemy import delete
-
-    from tasks.lineage.tables import LineageDatabase, anchors
-
+def test_a_cut_ledger_and_index_are_noticed_by_the_registered_model(settings, slot, add_version):
     move(make_champion, settings, slot, add_version())
     ledger = Ledger(settings.home)
-    whole, last = ledger.path.read_bytes(), ledger.entries()[-1]
-    with LineageDatabase(settings.home).begin() as connection:
-        connection.execute(delete(anchors).where(anchors.c.n == last.n))
-    ledger.path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
-    with pytest.raises(LedgerError, match=f"entry {last.n} is missing, which the registered model {slot} names"):
+    entries = ledger.entries()
+    ledger.begin_anew(entries[:-1])
+    with pytest.raises(LedgerError, match=f"entry {len(entries)} is missing, which the registered model {slot} names"):
         verify_ledger(settings)
-    with LineageDatabase(settings.home).begin() as connection:
-        connection.execute(anchors.insert().values(n=last.n, hash=last.hash))
-    ledger.path.write_bytes(whole)
-    verify_ledger(settings)
+    ledger.begin_anew(entries)
+    assert verify_ledger(settings) == entries
 
 
-def test_lost_lineage_database_is_restored_from_the_registered_models(settings, slot, add_version):
+def test_a_lost_lineage_database_is_restored_from_the_file(settings, slot, add_version):
     move(make_champion, settings, slot, add_version())
     entries = verify_ledger(settings)
     for path in settings.home.glob("lineage.db*"):
         path.unlink()
-    with pytest.raises(LedgerError, match="anchors"):
+    with pytest.raises(LedgerError, match="holds none of its entries"):
         verify_ledger(settings)
-    assert restore_ledger(settings) == entries
+    assert restore_ledger(settings, who="ann") == entries
     assert load_version(settings, slot, "champion").version == 1

@@ -14,9 +14,12 @@ from starlette.responses import PlainTextResponse
 from models.errors import InputError, RegistryError, ServiceError
 from serving.wall.asgi import Entrance, Wall
 from serving.wall.origins import host_names
-from tasks.registry.register import fetch_weights, list_slots, list_versions, load_version, register
+from tasks.auditing.healing import restore_ledger
+from tasks.registry.loading import fetch_weights, load_version
+from tasks.registry.register import register
 from tasks.registry.server import serves_home, sign_in
 from tasks.registry.tracking import Tracking, open_tracking
+from tasks.registry.versions import list_slots, list_versions
 from tasks.workspace.credentials import FILE, load_credentials
 from tasks.workspace.settings import Settings
 from tasks.workspace.storage import digest_file
@@ -161,6 +164,9 @@ def test_changed_or_lost_file_is_noticed(settings, slot, add_version):
         load_version(settings, slot, 1)
     path.unlink()
     with pytest.raises(RegistryError, match="is lost"):
+        load_version(settings, slot, 1)
+    restore_ledger(settings, who="ann")
+    with pytest.raises(RegistryError, match="version 1 was withdrawn by ledger entry"):
         load_version(settings, slot, 1)
 
 

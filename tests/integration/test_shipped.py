@@ -13,10 +13,12 @@ from onnx import TensorProto, helper
 
 from models.errors import RegistryError
 from serving.networks import RegistryNetworks
+from tasks.auditing.audit import verify_ledger
 from tasks.lineage.index import Lineage
-from tasks.promotion.moves import make_champion, verify_ledger
+from tasks.promotion.moves import make_champion
 from tasks.promotion.shipments import SHIPPED, awaits_shipping, list_shipments, register_shipped
-from tasks.registry.register import list_versions, load_version
+from tasks.registry.loading import load_version
+from tasks.registry.versions import list_versions
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # MLflow's own models, at import
 
@@ -70,7 +72,7 @@ def test_shipped_weights_are_registered_once_with_card_ledger_and_lineage(regist
     assert champion.tags["family"] == "srcnn"
     assert "`kodak`, 24 images" in champion.description
     assert "| set5 psnr | 37.02 |" in champion.description
-    entry = next(one for one in verify_ledger(registry_settings) if one.slot == slot)
+    entry = next(one for one in verify_ledger(registry_settings) if one.slot == slot and one.action == "promote")
     assert (entry.who, entry.figures) == ("packshot", card["figures"])
     assert entry.why.startswith("shipped with packshot ")
     above = Lineage(registry_settings.home).trace(f"{slot}@1").ancestors()

@@ -11,7 +11,7 @@ from flows.train_editor import train_editor
 from models.exported.editor import ExportedRestoration
 from tasks.leaderboard.ranking import build_leaderboard
 from tasks.promotion.reevaluate import evaluate_registered
-from tasks.registry.register import load_version
+from tasks.registry.loading import load_version
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.progress import NullProgress
 from tests.workshop import PARAMS, at_work, make_workshop

@@ -12,7 +12,7 @@ from models.errors import InputError, RegistryError
 from tasks.lineage.index import Lineage
 from tasks.promotion.moves import make_champion
 from tasks.promotion.reevaluate import evaluate_registered
-from tasks.registry.register import fetch_weights, load_version
+from tasks.registry.loading import fetch_weights, load_version
 from tasks.registry.tracking import open_tracking
 from tasks.training.initial import find_initial, name_version
 from tasks.workspace.parameters import find_source, load_recipe

@@ -6,10 +6,11 @@ import pytest
 
 from flows.cli.registry import show_lineage, version_row
 from models.errors import InputError
+from tasks.lineage.entries import Intent
 from tasks.lineage.index import Lineage
-from tasks.lineage.ledger import Intent, Ledger
+from tasks.lineage.ledger import Ledger
 from tasks.lineage.trace import Node
-from tasks.registry.register import VersionSummary
+from tasks.registry.versions import VersionSummary
 from tasks.workspace.settings import Settings
 from tests.terminal import terminal
 

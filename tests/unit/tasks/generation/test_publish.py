@@ -9,7 +9,7 @@ from models.exported.generator import ExportedGenerator
 from tasks.generation.publish import publish
 from tasks.lineage.index import Lineage
 from tasks.provenance.embedded import find_own
-from tasks.registry.register import VersionInfo
+from tasks.registry.loading import VersionInfo
 from tasks.workspace.progress import NullProgress
 from tasks.workspace.settings import Settings
 from tests.generators import CATEGORIES, write_generator

@@ -7,7 +7,7 @@ import yaml
 
 from models.families.discovery import load_family
 from tasks.leaderboard.costs import SHAPE, count_recipe_parameters, list_families, measured_costs
-from tasks.registry.register import VersionSummary
+from tasks.registry.versions import VersionSummary
 from tasks.workspace.parameters import load_recipe
 from tasks.workspace.settings import Settings
 from tests.families import FAMILIES

@@ -12,8 +12,9 @@ from PIL import Image
 from sqlalchemy import Engine, event
 
 from models.errors import InputError, StorageError
+from tasks.lineage.entries import Intent, Witness
 from tasks.lineage.index import Derivation, Lineage, Parent
-from tasks.lineage.ledger import Intent, Ledger
+from tasks.lineage.ledger import Ledger
 from tasks.lineage.trace import Node, Ref
 from tasks.photos.writing import encode_png, write_image
 from tasks.provenance.edited import EditRecord
@@ -285,3 +286,18 @@ def test_a_version_leads_back_to_the_version_that_its_training_started_from(line
     assert version in lineage.trace(VERSION.id).descendants()
     lineage.record(run, [Parent(Node("weights", "e" * 64, {"file": "mine.safetensors"}), "started from")])
     assert "weights" in kinds(lineage.trace(version.id).ancestors())
+
+
+def test_what_the_ledger_says_otherwise_of_a_version_is_said(settings, lineage):
+    witness = Witness(run_id="r", files={}, tags={"family": "dcgan", "onnx_sha256": "f" * 64})
+    told = Intent(slot=SLOT, action="register", version=9, previous=None, who="a", why="b", witness=witness)
+    ledger = Ledger(settings.home)
+    ledger.finish(ledger.begin(told))
+    lineage.record(Node("version", f"{SLOT}@9", {"family": "dcgan", "onnx_sha256": "f" * 64}))
+    assert lineage.trace(f"{SLOT}@9").note == ""
+    lineage.record(Node("version", f"{SLOT}@9", {"onnx_sha256": "0" * 64}))
+    assert f"onnx_sha256 of {SLOT}@9 is {'0' * 64} in the index and {'f' * 64} in the ledger" in (
+        lineage.trace(f"{SLOT}@9").note
+    )
+    (settings.home / "ledger.jsonl").write_text("no ledger")
+    assert "ledger: entry 1 was edited" in lineage.trace(f"{SLOT}@9").note

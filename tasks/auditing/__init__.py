@@ -1,0 +1,1 @@
+"""Whether ledger and registry hold, and what mends them."""
