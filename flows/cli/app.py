@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from typer._click.exceptions import ClickException
 
 from flows.cli.versioning import data_app, run_dvc
-from flows.reporting.console import run_command
+from flows.reporting.console import run_command, warn
 from tasks.market.listing import list_markets
 from tasks.photos.formats import WRITTEN
 
@@ -33,7 +35,18 @@ Why = Annotated[str, typer.Option(help="Goes to the ledger.")]
 
 def main() -> None:
     """The entry point of the `packshot` command."""
-    sys.exit(run_command(app))
+    sys.exit(run_command(run_typed))
+
+
+def run_typed() -> object:
+    """Run what was typed; what the parser refuses is said as it words it, with nothing that steers the terminal."""
+    try:
+        return app(standalone_mode=False)
+    except ClickException as refusal:
+        worded = io.StringIO()
+        refusal.show(worded)
+        warn(worded.getvalue())
+        return refusal.exit_code
 
 
 @app.command()

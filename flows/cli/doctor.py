@@ -62,7 +62,16 @@ def diagnose(settings: Settings) -> list[Check]:
         check_device,
         check_photos,
     )
-    return [look(settings) for look in looks]
+    return [look_closely(look, settings) for look in looks]
+
+
+def look_closely(look: Callable[[Settings], Check], settings: Settings) -> Check:
+    """One check, or that a file that it needs is closed to this account."""
+    try:
+        return look(settings)
+    except (OSError, StorageError) as error:
+        advice = f"give {settings.home} back to this account, or set PACKSHOT_HOME to a folder of its own"
+        return Check(look.__name__.removeprefix("check_"), "fail", str(error), advice)
 
 
 def run_doctor(settings: Settings) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 import time
@@ -27,6 +28,13 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 LINE_SECONDS = 5.0
 PIPED_WIDTH = 160
+LONGEST = 200
+TOO_MUCH = {
+    RecursionError: "what was given is nested too deeply",
+    OverflowError: "a number that was given is too large",
+    MemoryError: "not enough memory: end other programs, or give a smaller picture or batch",
+}
+"""What is said of a value that no check of ours refused before."""
 
 
 def run_command(command: Callable[[], object]) -> int:
@@ -77,8 +85,8 @@ def explain(error: Exception) -> list[str]:
         from tasks.workspace.wording import input_errors
 
         return [str(problem) for problem in input_errors(error)]
-    full = next(filter(None, map(_disk_full, _chain(error))), None)
-    return [str(full)] if full else []
+    lines = (*map(_explain_disk, _chain(error)), *map(_explain_value, _causes(error)))
+    return [line for line in lines if line][:1]
 
 
 def _is_validation(error: Exception) -> TypeIs[pydantic.ValidationError]:
@@ -97,8 +105,14 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _disk_full(error: BaseException) -> PackshotError | None:
-    """The line for a full disk, whether the system or SQLite met it."""
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _explain_disk(error: BaseException) -> str:
+    """The line for a full disk, whether the system or SQLite met it; "" for anything else."""
     import sqlite3
 
     from tasks.workspace.storage import explain_os_error
@@ -106,8 +120,24 @@ def _disk_full(error: BaseException) -> PackshotError | None:
     if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         error = OSError(errno.ENOSPC, "the database's disk is full")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return explain_os_error(error, Path(error.filename or Path.cwd()))
-    return None
+        return str(explain_os_error(error, Path(error.filename or Path.cwd())))
+    return ""
+
+
+def _explain_value(error: BaseException) -> str:
+    """The line for a file, a name or a size that the system refuses; "" for a defect of ours."""
+    if isinstance(error, OSError) and error.filename:
+        return f"cannot use {_cut(os.fsdecode(error.filename))}: {error.strerror}"
+    if isinstance(error, UnicodeEncodeError):
+        return f"a name or value: got {_cut(ascii(error.object))}, allowed: text that can be written as UTF-8"
+    if isinstance(error, ValueError) and "null byte" in str(error):
+        return "a name: got one with a null byte, allowed: names of files"
+    return next((line for kind, line in TOO_MUCH.items() if isinstance(error, kind)), "")
+
+
+def _cut(text: str) -> str:
+    """The beginning and the end of a long name."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 2 :]}"
 
 
 def print_error(line: str, prefix: str = "error: ") -> None:
@@ -115,6 +145,11 @@ def print_error(line: str, prefix: str = "error: ") -> None:
     from rich.text import Text
 
     terminal(stderr=True).print(Text(prefix + show(line), style="red"), soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Write lines to stderr as they are, made safe for a terminal."""
+    sys.stderr.write(show(text, keep="\n"))
 
 
 def terminal(stderr: bool = False) -> Console:

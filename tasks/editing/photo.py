@@ -12,7 +12,7 @@ from tasks.editing.job import Plan, name_operation
 from tasks.editing.journal import Entry
 from tasks.editing.networks import Asked
 from tasks.editing.table import Row
-from tasks.editing.trail import EditedFile, record_edits
+from tasks.editing.trail import EditedFile, record_edits, require_record
 from tasks.operations.contract.operation import EditContext, Networks
 from tasks.photos.photo_file import PhotoFile
 from tasks.photos.reading import decode_picture
@@ -57,6 +57,7 @@ def edit_on_record(
     Raises:
         PackshotError: as there.
     """
+    require_record(settings)
     made = edit_photo(plan, photo, output, networks)
     source = photo.path or Path()
     record_edits(settings, plan, [EditedFile(source, output, made.entry(photo.sha256, made.row, ""))])

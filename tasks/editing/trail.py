@@ -52,3 +52,12 @@ def record_edits(settings: CheckoutFolders, plan: Plan, edited: Sequence[EditedF
         ]
         made.append(Derivation(Node("image", row.output_sha256, attributes, entry.created), parents))
     Lineage(settings.home).record_all(made)
+
+
+def require_record(settings: CheckoutFolders) -> None:
+    """Refuse before an image is written what could not be put on record after it.
+
+    Raises:
+        StorageError: the lineage index cannot be made or opened.
+    """
+    Lineage(settings.home).record_all([])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import itertools
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,8 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def explain_os_error(error: OSError, path: Path) -> StorageError:
     """The one-line error for a failed write to `path`."""
+    if error.errno == errno.ENOSPC and not free_files(path):
+        return StorageError(f"no inode left: writing {path} failed; remove some files, however small, and try again")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
             f"disk full: writing {path} failed with {free_bytes(path) / 2**20:.1f} MiB free; "
@@ -92,7 +95,18 @@ def explain_database_error(reason: str, path: Path) -> StorageError:
 
 def free_bytes(path: Path) -> int:
     """Free bytes on the disk of `path`, which need not exist yet."""
-    return shutil.disk_usage(next(p for p in (path, *path.parents) if p.exists())).free
+    return shutil.disk_usage(find_existing(path)).free
+
+
+def free_files(path: Path) -> bool:
+    """Whether the disk of `path` has room for one more file; those that count no inodes say 0 of 0."""
+    disk = os.statvfs(find_existing(path))
+    return disk.f_favail > 0 or disk.f_files == 0
+
+
+def find_existing(path: Path) -> Path:
+    """`path`, or the nearest folder above it that can be reached."""
+    return next(one for one in (path, *path.absolute().parents) if os.access(one, os.F_OK))
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import pytest
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.reporting.console import ConsoleProgress, explain, run_command, summary_table
+from flows.reporting.console import ConsoleProgress, explain, run_command, say, say_json, say_lines, summary_table
 from models.errors import InputError, ServiceError
+from tasks.outlets.terminal import is_steering
 
 
 class Recipe(BaseModel):
@@ -79,7 +80,46 @@ def test_a_full_disk_is_explained_however_deep_it_lies(tmp_path):
     outer = RuntimeError("saving failed")
     outer.__cause__ = full
     assert explain(outer)[0].startswith(f"disk full: writing {tmp_path / 'model.onnx'} failed")
-    assert not explain(OSError(errno.ENOENT, "No such file", "x"))
+
+
+class Refused(RuntimeError):
+    """What a library makes of an error."""
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), f"cannot use {'x' * 100}...{'x' * 100}: File"),
+        (PermissionError(errno.EACCES, "Permission denied", b"caf\xe9"), "cannot use caf\udce9: Permission denied"),
+        (UnicodeEncodeError("utf-8", "a\ud800", 1, 2, "surrogates not allowed"), "a name or value: got 'a\\ud800', al"),
+        (ValueError("lstat: embedded null character in path: null byte"), "a name: got one with a null byte"),
+        (RecursionError("maximum recursion depth exceeded"), "what was given is nested too deeply"),
+        (OverflowError("int too large to convert"), "a number that was given is too large"),
+        (MemoryError(), "not enough memory"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_and_a_defect_beside_it_is_not_hidden(error, line):
+    assert explain(error)[0].startswith(line)
+    outer = Refused("a library failed")
+    outer.__cause__ = error
+    assert explain(outer)[0].startswith(line)
+    defect = KeyError("while handling it")
+    defect.__context__ = error
+    assert explain(defect) == []
+
+
+def test_what_is_said_steers_no_terminal(capsys):
+    assert run_command(failing(InputError("name", "\x1b]0;owned\x07", "letters"))) == 2
+    say("title \x1b[2J\u202e")
+    say_lines(["one", "two\nforged"])
+    say_json('{"name": "\x9b"}')
+    summary_table("t", ("name",), [["\x1b[31mred"]])
+    with ConsoleProgress("edit") as progress:
+        progress.update(1, 1, "\x1b[2J")
+    shown = capsys.readouterr()
+    assert not any(map(is_steering, (shown.out + shown.err).replace("\n", "")))
+    assert "\\x1b]0;owned\\x07" in shown.err
+    assert "two\\nforged\n" in shown.out
 
 
 def test_a_full_database_is_explained():

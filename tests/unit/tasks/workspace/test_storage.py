@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -158,3 +159,13 @@ def test_a_folder_that_cannot_hold_a_lock_is_told(tmp_path):
     (tmp_path / "lock").mkdir()
     with pytest.raises(StorageError, match="cannot write"), locked(tmp_path / "lock", 0.2, "working"):
         pytest.fail("a folder was locked")
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "said"), [(0, 1000, "no inode left"), (9, 1000, "disk full"), (0, 0, "disk full")]
+)
+def test_no_inode_left_is_told_apart_from_no_space_left(tmp_path, monkeypatch, free, total, said):
+    disk = SimpleNamespace(f_favail=free, f_files=total, f_frsize=4096, f_blocks=10, f_bfree=5, f_bavail=5)
+    monkeypatch.setattr(os, "statvfs", lambda path: disk)
+    with pytest.raises(StorageError, match=f"^{said}: writing "), storage_errors(tmp_path / "new" / "file"):
+        raise OSError(errno.ENOSPC, "No space left on device")
