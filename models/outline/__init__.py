@@ -1,0 +1,1 @@
+"""Learning the product's outline from composites of our own."""
