@@ -17,13 +17,13 @@ KINDS: tuple[Kind, ...] = ("white", "studio", "texture", "clutter")
 def draw_backdrop(kind: Kind, side: int, photos: Sequence[Pixels], chance: np.random.Generator) -> Planes:
     """A backdrop of that kind, (side, side, 3) in [0, 1]; `photos` (H, W, 3) serve clutter, and some textures."""
     if kind == "white":
-        return draw_sweep(side, np.full(3, chance.uniform(0.9, 1.0)), 0.06, chance)
+        return draw_sweep(side, np.full(3, chance.uniform(0.9, 1.0), np.float32), 0.06, chance)
     if kind == "studio":
         colour = chance.uniform(0.03, 0.95) + chance.uniform(-0.2, 0.2, 3) * chance.integers(0, 2)
-        return draw_sweep(side, colour, 0.3, chance)
+        return draw_sweep(side, np.asarray(colour, np.float32), 0.3, chance)
     if kind == "clutter":
-        return cut_photo(side, photos[chance.integers(len(photos))], chance)
-    draw = TEXTURES[chance.integers(len(TEXTURES))]
+        return cut_photo(side, photos[int(chance.integers(len(photos)))], chance)
+    draw = TEXTURES[int(chance.integers(len(TEXTURES)))]
     return np.asarray(np.clip(draw(side, chance), 0, 1), np.float32)
 
 
@@ -114,4 +114,5 @@ def cut_photo(side: int, photo: Pixels, chance: np.random.Generator) -> Planes:
     if chance.random() < 0.5:
         part = part[:, ::-1]
     way = cv2.INTER_AREA if size > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(np.ascontiguousarray(part), (side, side), interpolation=way), np.float32) / 255
+    resized = cv2.resize(np.ascontiguousarray(part), (side, side), interpolation=way)
+    return np.asarray(resized, np.float32) / np.float32(255)

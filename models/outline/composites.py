@@ -22,7 +22,7 @@ def compose(
     count = int(chance.choice([1, 2, 3], p=[0.86, 0.1, 0.04]))
     toned = picture.mean(axis=(0, 1)) if chance.random() < 0.12 else None
     for _ in range(count):
-        product = vary(products[chance.integers(len(products))], chance)
+        product = vary(products[int(chance.integers(len(products)))], chance)
         share = chance.uniform(0.35, 0.95) / (1 if count == 1 else 1.6)
         colours, cover = lay(product, side, share, chance)
         if toned is not None:
@@ -35,7 +35,7 @@ def compose(
 
 def vary(product: Pixels, chance: np.random.Generator) -> Planes:
     """The product in [0, 1], in other colours now and then; white and black ones among them."""
-    made = product.astype(np.float32) / 255
+    made = product.astype(np.float32) / np.float32(255)
     colours = made[..., :3]
     if chance.random() < 0.25:
         colours = colours[..., chance.permutation(3)]
@@ -61,7 +61,8 @@ def lay(product: Planes, side: int, share: float, chance: np.random.Generator) -
     turn[:, 2] += centre - np.array([width / 2, height / 2])
     product = np.dstack([product[..., :3] * product[..., 3:], product[..., 3]])
     if scale < 0.6:
-        small = cv2.resize(product, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
+        smaller = cv2.resize(product, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
+        small = np.asarray(smaller, np.float32)
         turn[:, :2] *= np.array([width / small.shape[1], height / small.shape[0]])
         product = small
     laid = cv2.warpAffine(product, turn, (side, side), flags=cv2.INTER_LINEAR)
@@ -92,11 +93,11 @@ def expose(picture: Planes, chance: np.random.Generator) -> Pixels:
     if chance.random() < 0.3:
         picture = np.clip(picture, 0, 1) ** np.float32(chance.uniform(0.7, 1.5))
     if chance.random() < 0.3:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(chance.uniform(0.3, 1.2)))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(chance.uniform(0.3, 1.2))), np.float32)
     if chance.random() < 0.5:
         picture = picture + chance.normal(0, chance.uniform(0.002, 0.03), picture.shape).astype(np.float32)
     made = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     if chance.random() < 0.5:
         _, coded = cv2.imencode(".jpg", made[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(45, 96))])
-        made = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
+        made = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
     return np.ascontiguousarray(made)

@@ -68,7 +68,7 @@ def find_outline(pixels: Pixels, network: Network, longest: int = SEEN) -> tuple
     the outline of the mirrored photo disagrees.
     """
     padded, height, width = square(pixels, longest)
-    photo = np.ascontiguousarray(padded.transpose(2, 0, 1), np.float32) / 255
+    photo = np.ascontiguousarray(padded.transpose(2, 0, 1), np.float32) / np.float32(255)
     first, trust = network(photo)
     turned, other_trust = network(np.ascontiguousarray(photo[:, :, ::-1]))
     second = turned[:, ::-1]

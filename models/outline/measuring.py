@@ -56,7 +56,7 @@ def compare_boundaries(found: Mask, truth: Mask) -> float:
 
 def trace(mask: Mask) -> Mask:
     """The mask's own pixels that touch what is outside it; the picture's border is no outline."""
-    return mask & (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    return np.asarray(mask & (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0), bool)
 
 
 def measure_distance(line: Mask) -> Planes:

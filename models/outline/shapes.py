@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from models.arrays import Pixels, Planes
-from models.outline.backdrops import draw_backdrop
+from models.outline.backdrops import Kind, draw_backdrop
 
 SIDE = 288
 FINE = 4
@@ -18,7 +18,7 @@ def draw_shape(chance: np.random.Generator) -> Pixels:
     cover = np.zeros((SIDE, SIDE), np.uint8)
     colours = np.zeros((SIDE, SIDE, 3), np.float32)
     for part in range(int(chance.integers(1, 4))):
-        kind = "studio" if chance.random() < 0.6 else "texture"
+        kind: Kind = "studio" if chance.random() < 0.6 else "texture"
         added = draw_part(part, chance)
         colours += (added / np.float32(255))[..., None] * (draw_backdrop(kind, SIDE, (), chance) - colours)
         cover = np.maximum(cover, added)

@@ -90,7 +90,7 @@ def teach(
         logits, trust = network(photos)
         loss, reached = outline_loss(logits, trust, truth)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         report(update, loss.item(), reached.item())
