@@ -19,8 +19,8 @@ from tasks.lineage.tables import LineageDatabase, ledger_entries
 from tasks.workspace.storage import set_aside, write_private
 
 Read = TypeVar("Read")
-BUSY = "locked"
-"""What SQLite says of a database that another process keeps to itself."""
+PASSING = ("locked", "disk full", "no inode left")
+"""What is said of a database that another process keeps to itself, or whose disk has no room: nothing to mend."""
 
 
 class Ledger:
@@ -140,7 +140,7 @@ class Ledger:
         try:
             self._write_index(state)
         except StorageError as error:
-            if BUSY in str(error):
+            if any(reason in str(error) for reason in PASSING):
                 raise
             for path in sorted(self._home.glob("lineage.db*")):
                 set_aside(path)
@@ -198,7 +198,7 @@ class Ledger:
             with self._database.begin() as connection:
                 found = list[Any](connection.execute(select(ledger_entries).order_by(ledger_entries.c.n)).all())
         except StorageError as error:
-            if BUSY in str(error):
+            if any(reason in str(error) for reason in PASSING):
                 raise
             return str(error).removesuffix("; see packshot doctor")
         except (TypeError, ValueError):  # a value of another type than its column's

@@ -8,7 +8,7 @@ import re
 from tasks.outlets.terminal import show
 
 MARKS = re.compile(
-    r"[\\`*\[\]{}<>|~&#!@$^]|(?<!\w)_|_(?!\w)|(?<=:)//|(?<=www)\.|^\s*(?:[-+](?!\S)|[-=:]{2,}|\d+[.)](?!\S))",
+    r"[\\`*\[\]{}<>|~&#!@$^]|(?<![^\W_])_|_(?![^\W_])|(?<=:)//|(?<=www)\.|^\s*(?:[-+](?!\S)|[-=:]{2,}|\d+[.)](?!\S))",
     re.IGNORECASE,
 )
 """What Markdown (CommonMark, GitHub's tables and links, Showdown, mathematics) may take for markup within a line."""

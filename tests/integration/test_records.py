@@ -37,6 +37,7 @@ WRITES_NO_IMAGE_OF_ITS_OWN = {
     "data add": "copies files as they are",
     "data fetch": "copies files as they are",
     "data versions": "lists",
+    "dvc": "runs DVC, whose stages are `train`",
     "train": "sheets of a run, by `save_sheet`, which takes their record",
     "evaluate": "sheets of a version, by `save_sheet`, which takes their record",
     "operations": "lists",
